@@ -1,0 +1,1 @@
+"""From resolved settings to the objects of each stage."""

@@ -1,0 +1,202 @@
+"""Opens Services: what `expose` asks for, laid over the objects that were built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from meshgen.build.addons import default_ports
+from meshgen.build.clouds import UNSAYABLE, annotations
+from meshgen.build.stage import KubernetesObject, Remark, Stage
+from meshgen.config.problems import guess
+from meshgen.yaml import pointer
+
+
+def open_services(
+    stages: tuple[Stage, ...], expose: dict[str, Any], clouds: tuple[str, ...], namespace: str, builtin: tuple[str, ...]
+) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
+    """Give the stages with their Services opened as `expose` asks, and what is wrong with what it asks.
+
+    An object that nothing changes stays the same object. With several clouds (an environment whose clusters stand on
+    different ones) a Service that would differ from cloud to cloud stays closed: each cluster's overlay opens it.
+    `builtin` names the addons that meshgen wrote itself, whose ports it knows.
+    """
+    services = [obj for stage in stages for obj in stage.objects if obj["kind"] == "Service"]
+    opened: dict[int, KubernetesObject] = {}
+    asked_by: dict[int, str] = {}
+    remarks: list[Remark] = []
+    for key, exposure in expose.items():
+        service = _find(services, key, namespace)
+        if service is None:
+            remarks.append(_unknown(key, services))
+            continue
+        if (first := asked_by.setdefault(id(service), key)) != key:
+            message = f'expose.{key} is the same Service as "{first}"'
+            remarks.append(Remark("MG307", message, pointer(["expose", key]), "keep one of them", at_key=True))
+            continue
+        asked = _Asked(key, exposure or {}, service, builtin)
+        found = asked.problems(clouds)
+        remarks += found
+        if any(remark.severity == "error" for remark in found):
+            continue
+        outcomes = [asked.opened(cloud) for cloud in clouds]
+        if all(outcome == outcomes[0] for outcome in outcomes[1:]) and outcomes[0] != service:
+            opened[id(service)] = outcomes[0]
+    return tuple(_replaced(stage, opened) for stage in stages), tuple(remarks)
+
+
+def _replaced(stage: Stage, opened: dict[int, KubernetesObject]) -> Stage:
+    if not any(id(obj) in opened for obj in stage.objects):
+        return stage
+    return Stage(stage.name, tuple(opened.get(id(obj), obj) for obj in stage.objects))
+
+
+def _find(services: list[KubernetesObject], key: str, namespace: str) -> KubernetesObject | None:
+    """The Service that a key names; without a namespace the control plane's comes first."""
+    name, _, wanted = key.partition(".")
+    named = [service for service in services if service["metadata"]["name"] == name]
+    if wanted:
+        return next((s for s in named if s["metadata"].get("namespace", "default") == wanted), None)
+    home = [s for s in named if s["metadata"].get("namespace") == namespace]
+    if home:
+        return home[0]
+    return named[0] if len(named) == 1 else None
+
+
+def _unknown(key: str, services: list[KubernetesObject]) -> Remark:
+    at = pointer(["expose", key])
+    known = sorted({service["metadata"]["name"] for service in services})
+    name, _, _ = key.partition(".")
+    homes = sorted(s["metadata"].get("namespace", "default") for s in services if s["metadata"]["name"] == name)
+    if homes:
+        hint = "one of " + ", ".join(f"{name}.{home}" for home in homes)
+        return Remark("MG301", f'expose: which Service "{key}"? It is in {", ".join(homes)}', at, hint, at_key=True)
+    if name.startswith(("istio-ingressgateway", "istio-egressgateway")):
+        hint = "set its type in istio.components.ingressGateways.NAME.k8s.service"
+        message = f'expose: Service "{key}" is made by Istio\'s operator, not by this tree'
+        return Remark("MG301", message, at, hint, at_key=True)
+    hint = guess(name, known) or "no addon with a Service is set: see `addons`"
+    return Remark("MG301", f'expose: there is no Service "{key}"', at, hint, at_key=True)
+
+
+class _Asked:
+    """One Service and what is asked of it."""
+
+    def __init__(self, key: str, exposure: dict[str, Any], service: KubernetesObject, builtin: tuple[str, ...]) -> None:
+        self.key = key
+        self.exposure = exposure
+        self.service = service
+        self.type: str = exposure.get("type") or "LoadBalancer"
+        self.ports: list[dict[str, Any]] = service["spec"].get("ports") or []
+        self.wanted = exposure.get("ports")
+        self.chosen = bool(self.wanted)
+        name = service["metadata"]["name"]
+        if not self.wanted and self.type != "ClusterIP" and name in builtin:
+            self.wanted = default_ports(name, name)
+
+    def opened(self, cloud: str) -> KubernetesObject:
+        """The Service as it is asked for on that cloud; its selector stays untouched."""
+        exposure, spec = self.exposure, dict(self.service["spec"])
+        spec["type"] = self.type
+        if self.wanted:
+            spec["ports"] = [port for port in self.ports if any(_is(port, wanted) for wanted in self.wanted)]
+        for key in ("loadBalancerIP", "loadBalancerClass", "externalTrafficPolicy"):
+            if exposure.get(key):
+                spec[key] = exposure[key]
+        if exposure.get("sourceRanges"):
+            spec["loadBalancerSourceRanges"] = list(exposure["sourceRanges"])
+        if self.type == "ClusterIP":
+            for key in _BALANCER_FIELDS:
+                spec.pop(key, None)
+        metadata = dict(self.service["metadata"])
+        marks = {**(metadata.get("annotations") or {}), **annotations(cloud, self.type, exposure)}
+        marks.update({key: value for key, value in (exposure.get("annotations") or {}).items() if value is not None})
+        if marks:
+            metadata["annotations"] = marks
+        return {**self.service, "metadata": metadata, "spec": spec}
+
+    def problems(self, clouds: Iterable[str]) -> list[Remark]:
+        """What can't be done, and what a reviewer should know."""
+        return [*self._refused(), *self._ports(), *self._ranges(), *self._clouds(clouds), *self._open_to_all()]
+
+    def _remark(self, rule: str, what: str, *path: str | int, hint: str | None = None, warn: bool = False) -> Remark:
+        message = f"expose.{self.key}" + "".join(f".{part}" for part in path if isinstance(part, str)) + f": {what}"
+        at = pointer(["expose", self.key, *path])
+        return Remark(rule, message, at, hint, "warning" if warn else "error", at_key=not path)
+
+    def _refused(self) -> Iterable[Remark]:
+        spec = self.service["spec"]
+        if spec.get("clusterIP") == "None":
+            hint = "it has no virtual IP, so there is nothing to balance; open another Service of the same pods"
+            yield self._remark("MG302", "a headless Service can't be opened", hint=hint)
+        if spec.get("type") == "ExternalName":
+            hint = "it is a DNS alias without pods; open the Service that it points at"
+            yield self._remark("MG303", "an ExternalName Service can't be opened", hint=hint)
+        if self.type != "LoadBalancer":
+            for key in ("internal", "sourceRanges", "loadBalancerIP", "loadBalancerClass"):
+                if self.exposure.get(key):
+                    hint = f"take it out, or say type: LoadBalancer instead of {self.type}"
+                    yield self._remark("MG306", "only a LoadBalancer has it", key, hint=hint)
+        if self.type == "ClusterIP" and self.exposure.get("externalTrafficPolicy"):
+            hint = "take it out: nothing from outside reaches a ClusterIP Service"
+            yield self._remark("MG306", "a ClusterIP Service does not have it", "externalTrafficPolicy", hint=hint)
+
+    def _ports(self) -> Iterable[Remark]:
+        for index, wanted in enumerate(self.exposure.get("ports") or []):
+            if not any(_is(port, wanted) for port in self.ports):
+                known = [port.get("name") or str(port["port"]) for port in self.ports]
+                hint = guess(str(wanted), known)
+                yield self._remark("MG304", f"there is no port {wanted}", "ports", index, hint=hint)
+        metrics = [port["name"] for port in self.ports if str(port.get("name", "")).endswith("metrics")]
+        if metrics and self.wanted is None and self.type == "LoadBalancer" and len(self.ports) > len(metrics):
+            others = ", ".join(port["name"] for port in self.ports if port.get("name") not in (None, *metrics))
+            yield self._remark("MG502", f"opens {metrics[0]} too", hint=f"choose: ports: [{others}]", warn=True)
+
+    def _ranges(self) -> Iterable[Remark]:
+        import ipaddress
+
+        for index, cidr in enumerate(self.exposure.get("sourceRanges") or []):
+            try:
+                ipaddress.ip_network(cidr)
+            except ValueError as error:
+                hint = "write a range as address/bits, say 10.0.0.0/8"
+                yield self._remark("MG101", f'"{cidr}" is not a CIDR range: {error}', "sourceRanges", index, hint=hint)
+        address = self.exposure.get("loadBalancerIP")
+        if address:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                hint = "write one address, say 10.1.2.3"
+                yield self._remark("MG101", f'"{address}" is not an IP address', "loadBalancerIP", hint=hint)
+
+    def _clouds(self, clouds: Iterable[str]) -> Iterable[Remark]:
+        if self.type != "LoadBalancer":
+            return
+        own = self.exposure.get("annotations") or self.exposure.get("loadBalancerClass")
+        for cloud in clouds:
+            for key, (hint, fatal) in UNSAYABLE.get(cloud, {}).items():
+                if self.exposure.get(key) and not own:
+                    what = f"means nothing on a cluster with cloud: {cloud}"
+                    yield self._remark("MG305", what, key, hint=hint, warn=not fatal)
+
+    def _open_to_all(self) -> Iterable[Remark]:
+        ranges = self.exposure.get("sourceRanges") or []
+        narrow = ranges and not any(cidr.endswith("/0") for cidr in ranges)
+        guarded = self.exposure.get("internal") or self.exposure.get("public") or narrow
+        if self.type == "LoadBalancer" and not guarded:
+            hint = "say internal: true, sourceRanges: [...], or public: and the reason"
+            yield self._remark("MG501", "the load balancer is open to every address", hint=hint, warn=True)
+
+
+_BALANCER_FIELDS = (
+    "loadBalancerIP",
+    "loadBalancerClass",
+    "loadBalancerSourceRanges",
+    "externalTrafficPolicy",
+    "healthCheckNodePort",
+    "allocateLoadBalancerNodePorts",
+)
+
+
+def _is(port: dict[str, Any], wanted: str | int) -> bool:
+    return wanted in (port.get("name"), port["port"]) or str(port["port"]) == wanted

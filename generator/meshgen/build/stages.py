@@ -1,0 +1,119 @@
+"""Builds the stages of one cluster's settings: pure, and each distinct part once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meshgen.build.addons import addon_objects
+from meshgen.build.exposure import open_services
+from meshgen.build.istiooperator import gateways, istio_operator, namespace
+from meshgen.build.operator import OPERATOR_NAMESPACE, operator_objects
+from meshgen.build.stage import ADDONS, ISTIO, NAMESPACES, OPERATOR, KubernetesObject, Memory, Remark, Stage
+from meshgen.catalog import Version, release
+from meshgen.layout.normal import normalise
+
+Manifests = Mapping[str, tuple[KubernetesObject, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a set of settings becomes. `istioctl_input` is the IstioOperator that nothing in the cluster may see."""
+
+    stages: tuple[Stage, ...]
+    istioctl_input: KubernetesObject | None
+    remarks: tuple[Remark, ...]
+
+    @property
+    def objects(self) -> tuple[KubernetesObject, ...]:
+        """All objects that are applied, in the order of the stages."""
+        return tuple(obj for stage in self.stages for obj in stage.objects)
+
+
+def minor_of(settings: dict[str, Any]) -> str:
+    """The Istio minor of resolved settings."""
+    return Version.parse(settings["istio"]["version"]).minor
+
+
+def install_method(settings: dict[str, Any]) -> str:
+    """What applies Istio: `operator` up to 1.23, `helm` from 1.24 on."""
+    method = settings["istio"].get("install")
+    if isinstance(method, str):
+        return method
+    return "operator" if release(minor_of(settings)).operator else "helm"
+
+
+def build(
+    mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifests: Manifests, memory: Memory
+) -> Built:
+    """The stages of these settings, in the order in which they are applied.
+
+    `clouds` are those of the clusters that share the result (see `open_services`); `manifests` are the user's own, by
+    the path in `source`.
+    """
+    istio: dict[str, Any] = settings["istio"]
+    method = install_method(settings)
+    minor, home = minor_of(settings), namespace(istio)
+    resource = memory.recall(_istio_operator, mesh, istio)
+    stages = [memory.recall(_namespaces, home, method, _gateway_namespaces(istio))]
+    if method == "operator":
+        hub, tag = istio.get("hub") or release(minor).hub, istio.get("tag") or istio["version"]
+        stages.append(memory.recall(_operator, istio["version"], hub, tag))
+    addons: dict[str, Any] = settings.get("addons") or {}
+    if addons:
+        stages.append(memory.recall(_addons, minor, home, addons, manifests))
+    builtin = [name for name, addon in addons.items() if (addon.get("source") or "builtin") == "builtin"]
+    opened, remarks = memory.recall(
+        _open_services, home, list(clouds), settings.get("expose") or {}, builtin, *stages
+    )
+    if method == "operator":
+        opened = (*opened[:2], memory.recall(_istio, resource), *opened[2:])
+    return Built(opened, None if method == "operator" else resource, remarks)
+
+
+def _namespaces(home: str, method: str, others: list[str]) -> Stage:
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in (home, *others)]
+    if method == "operator":
+        spaces.append(OPERATOR_NAMESPACE)
+    return Stage(NAMESPACES, tuple(spaces))
+
+
+def _gateway_namespaces(istio: dict[str, Any]) -> list[str]:
+    """Namespaces of gateways that live apart from the control plane: they must be there before the gateways are."""
+    kinds = ("ingressGateways", "egressGateways")
+    installed = [gateway for kind in kinds for gateway in gateways(istio, kind) if gateway.get("enabled") is not False]
+    apart = {gateway["namespace"] for gateway in installed if gateway.get("namespace")}
+    return sorted(apart - {namespace(istio), "default", "kube-system"})
+
+
+def _operator(version: str, hub: str, tag: str) -> Stage:
+    return Stage(OPERATOR, tuple(normalise(obj) for obj in operator_objects(version, hub=hub, tag=tag)))
+
+
+def _istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
+    return normalise(istio_operator(mesh, istio))
+
+
+def _istio(resource: KubernetesObject) -> Stage:
+    return Stage(ISTIO, (resource,))
+
+
+def _addons(minor: str, home: str, addons: dict[str, Any], manifests: Manifests) -> Stage:
+    images = release(minor).addons
+    objects: list[KubernetesObject] = []
+    for name, addon in addons.items():
+        source = addon.get("source") or "builtin"
+        if source != "builtin":
+            # A source that only lower layers name was never read: it reaches no cluster.
+            objects += manifests.get(source, ())
+        elif name in images:
+            built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)
+            objects += (normalise(obj) for obj in built)
+    return Stage(ADDONS, tuple(objects))
+
+
+def _open_services(
+    home: str, clouds: list[str], expose: dict[str, Any], builtin: list[str], *stages: Stage
+) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
+    return open_services(stages, expose, tuple(clouds), home, tuple(builtin))

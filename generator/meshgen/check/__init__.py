@@ -1,0 +1,1 @@
+"""What settings and objects must satisfy before anything is laid out."""

@@ -1,0 +1,158 @@
+"""What the resolved settings of a cluster must mean, beyond what the schema can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from meshgen.build.istiooperator import OWN_KEYS
+from meshgen.build.stage import Remark
+from meshgen.catalog import Release, UnknownMinor, Version, release
+from meshgen.config.problems import guess
+from meshgen.yaml import pointer
+
+# The addons that read credentials from a Secret which the user makes.
+TAKES_SECRET = ("grafana", "kiali")
+_GATEWAY_KINDS = ("ingressGateways", "egressGateways")
+
+
+def settings_remarks(settings: dict[str, Any]) -> list[Remark]:
+    """Everything that is wrong with the meaning of a cluster's settings."""
+    istio = settings.get("istio") or {}
+    known, found = _release(istio)
+    remarks = [*found, *_gateways(istio), *_delivery(settings.get("delivery") or {})]
+    if known is not None:
+        remarks += _install(istio, known)
+        remarks += _profile(istio, known)
+        remarks += _fields(istio, known)
+        remarks += _addons(settings.get("addons") or {}, known)
+    return remarks
+
+
+def _release(istio: dict[str, Any]) -> tuple[Release | None, list[Remark]]:
+    version = istio.get("version")
+    if version is None:
+        hint = 'say which Istio, for example version: "1.11.3"'
+        return None, [Remark("MG104", 'istio: "version" is missing', "/istio", hint)]
+    minor = Version.parse(version).minor
+    try:
+        return release(minor), []
+    except UnknownMinor as error:
+        message = f"istio.version: Istio {minor} is not known to this meshgen"
+        hint = f"it knows {error.known[0]} to {error.known[-1]}; a newer meshgen may know more"
+        return None, [Remark("MG203", message, "/istio/version", hint)]
+
+
+def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
+    method = istio.get("install")
+    if method == "operator" and not known.operator:
+        message = f"istio.install: Istio {known.minor} has no in-cluster operator; it went with 1.24"
+        yield Remark("MG206", message, "/istio/install", "leave the key out, or stay on 1.23 or older")
+    elif method not in (None, "operator"):
+        message = f"istio.install: {method} is not supported yet"
+        hint = "take it out; it has its place in the config and is refused until it works"
+        yield Remark("MG105", message, "/istio/install", hint)
+
+
+def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
+    profile = istio.get("profile")
+    # Charts of one's own bring profiles of their own.
+    if profile and profile not in known.profiles and not istio.get("installPackagePath"):
+        message = f'istio.profile: Istio {known.minor} has no profile "{profile}"'
+        yield Remark("MG204", message, "/istio/profile", guess(profile, known.profiles))
+
+
+def _fields(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
+    for key in istio:
+        if key not in OWN_KEYS and key not in known.spec_fields:
+            message = f"istio.{key}: IstioOperator has no such field at Istio {known.minor}"
+            hint = "take it out for this version"
+            yield Remark("MG205", message, pointer(["istio", key]), hint, at_key=True)
+    for key in istio.get("components") or {}:
+        if key not in known.components:
+            message = f"istio.components.{key}: there is no such component at Istio {known.minor}"
+            yield Remark("MG205", message, pointer(["istio", "components", key]), "take it out", at_key=True)
+
+
+def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
+    for kind in _GATEWAY_KINDS:
+        listed = (istio.get("components") or {}).get(kind)
+        named = listed.items() if isinstance(listed, dict) else []
+        for key, gateway in named:
+            if gateway and gateway.get("name") not in (None, key):
+                at = pointer(["istio", "components", kind, key, "name"])
+                message = f'istio.components.{kind}.{key}.name: "{gateway["name"]}" is not "{key}", its key in the map'
+                yield Remark("MG101", message, at, "take the name out: the key is the name")
+        seen: set[str] = set()
+        for index, gateway in enumerate(listed if isinstance(listed, list) else []):
+            at = pointer(["istio", "components", kind, index])
+            name = (gateway or {}).get("name")
+            if not name:
+                message = f'istio.components.{kind}[{index}]: "name" is missing'
+                yield Remark("MG104", message, at, "every gateway of a list has a name")
+            elif name in seen:
+                message = f'istio.components.{kind}[{index}]: there is a gateway "{name}" already'
+                yield Remark("MG202", message, at, "give it another name")
+            seen.add(name)
+
+
+def _addons(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
+    for name, addon in addons.items():
+        at = pointer(["addons", name])
+        own = (addon.get("source") or "builtin") != "builtin"
+        if name not in known.addons and not own:
+            message = f"addons.{name}: Istio {known.minor} has no {name} among its samples"
+            hint = "take it out for this version, or give your own manifests by source: PATH"
+            yield Remark("MG210", message, at, hint, at_key=True)
+        if addon.get("secret") and name not in TAKES_SECRET:
+            message = f"addons.{name}.secret: {name} takes no credentials"
+            yield Remark("MG210", message, f"{at}/secret", f"take it out; {' and '.join(TAKES_SECRET)} take one")
+        for key in addon if own else ():
+            if key != "source":
+                message = f"addons.{name}.{key} says nothing about manifests of your own"
+                yield Remark("MG210", message, f"{at}/{key}", "change it in the manifests, or leave `source` out")
+    if "zipkin" in addons and "jaeger" in addons:
+        message = "addons.zipkin: Zipkin and Jaeger exclude each other: both have Services tracing and zipkin"
+        yield Remark("MG211", message, "/addons/zipkin", "keep one of them", at_key=True)
+
+
+def _delivery(delivery: dict[str, Any]) -> Iterator[Remark]:
+    for engine, wiring in delivery.items():
+        at = pointer(["delivery", engine])
+        url = wiring.get("url")
+        if not url:
+            message = f'delivery.{engine}: "url" is missing'
+            yield Remark("MG104", message, at, "give the URL of the repository that holds the tree")
+        elif "://" in url and ":" in url.split("://", 1)[1].split("/", 1)[0].rpartition("@")[0]:
+            message = f"delivery.{engine}.url holds a password"
+            secret = "a Secret that secretRef names" if engine == "flux" else "a repository Secret of Argo CD"
+            yield Remark("MG212", message, f"{at}/url", f"put the credentials into {secret}")
+        if ".." in (wiring.get("path") or "").split("/"):
+            message = f"delivery.{engine}.path leads out of the repository"
+            yield Remark("MG101", message, f"{at}/path", "give a folder in the repository, say ./output")
+        elif (wiring.get("path") or "").startswith("/"):
+            message = f"delivery.{engine}.path is absolute"
+            yield Remark("MG101", message, f"{at}/path", "give a folder in the repository, say ./output")
+
+
+def kubernetes_remarks(istio: dict[str, Any], kubernetes: str | None) -> list[Remark]:
+    """What is wrong with a pair of Istio and Kubernetes; the pointers lead into the cluster's entry."""
+    if kubernetes is None or istio.get("version") is None:
+        return []
+    minor = ".".join(kubernetes.split(".")[:2])
+    try:
+        known = release(Version.parse(istio["version"]).minor)
+    except UnknownMinor:
+        return []
+    at = "/kubernetesVersion"
+    number = int(minor.split(".")[1])
+    broken = known.broken_from_kubernetes
+    if known.operator and broken and number >= int(broken.split(".")[1]):
+        message = f"Istio {known.minor} installs APIs that Kubernetes {minor} no longer serves"
+        hint = f"take a newer Istio, or Kubernetes below {broken}"
+        return [Remark("MG402", message, at, hint)]
+    oldest, newest = known.kubernetes
+    if not int(oldest.split(".")[1]) <= number <= int(newest.split(".")[1]):
+        message = f"Istio {known.minor} is not supported on Kubernetes {minor}"
+        return [Remark("MG401", message, at, f"it supports {oldest} to {newest}", "warning")]
+    return []

@@ -1,0 +1,64 @@
+"""Formats findings and errors: the one place that knows how meshgen speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from meshgen.errors import EnvironmentFailure, InputError, MeshgenError
+from meshgen.finding import Finding
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
+
+
+def finding_text(finding: Finding) -> str:
+    """One finding as text: file:line:column, severity, rule, message, and the hint below it."""
+    place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
+    severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
+    text = f"{place}: {severity} {finding.rule}: {finding.message}" if place else f"{severity} {finding.message}"
+    return text + (f"\n  hint: {finding.hint}" if finding.hint else "")
+
+
+def report_findings(findings: Iterable[Finding], *, err: bool = True) -> None:
+    """Print findings, each once, to stderr; to stdout where they are the result."""
+    for finding in findings:
+        echo(finding_text(finding), err=err)
+
+
+def report_error(error: MeshgenError) -> None:
+    """Print an expected error."""
+    if isinstance(error, InputError):
+        report_findings(error.findings)
+        return
+    echo(f"{click.style('error', fg='red', bold=True)}: {error}", err=True)
+    if isinstance(error, EnvironmentFailure) and error.hint:
+        echo(f"  hint: {error.hint}", err=True)
+
+
+def report_bug(error: BaseException) -> None:
+    """Say in one line that meshgen itself is wrong, and where the traceback was saved."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="meshgen-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as log:
+        traceback.print_exception(error, file=log)
+    kind = type(error).__name__
+    message = f"meshgen has a bug ({kind}); the traceback is in {log.name}: please report it with `meshgen --version`"
+    echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON; escaped to ASCII, which every locale carries."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print text; in colour only on a terminal, and not where NO_COLOR is set."""
+    import os
+
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)

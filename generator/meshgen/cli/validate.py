@@ -1,0 +1,36 @@
+"""`meshgen validate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from meshgen.cli import options
+from meshgen.cli.report import echo, print_json, report_findings
+from meshgen.errors import InputError
+from meshgen.finding import Finding
+from meshgen.render import render
+
+
+@click.command("validate")
+@options.config
+@options.output
+@options.quiet
+@options.debug
+def command(config: Path, output: str, quiet: bool) -> int:
+    """Check the config, and everything that it renders to; write nothing."""
+    try:
+        findings: Sequence[Finding] = render(config).findings
+    except InputError as error:
+        findings = error.findings
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if output == "json":
+        print_json({"findings": [finding.to_json() for finding in findings]})
+        return 1 if errors else 0
+    report_findings(errors if quiet else findings, err=False)
+    if not quiet:
+        others = len(findings) - len(errors)
+        echo(f"{config}: {len(errors)} error(s), {others} warning(s)", err=True)
+    return 1 if errors else 0

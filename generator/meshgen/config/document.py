@@ -1,0 +1,89 @@
+"""A file that a user wrote: its bytes, its value, and where each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from meshgen.finding import Finding, Severity
+from meshgen.yaml import Location, ReadError, locate, read_document
+
+
+@dataclass(slots=True)
+class Document:
+    """One YAML document and the name that findings call its file by (relative to the config's folder)."""
+
+    file: str
+    data: bytes
+    value: dict[str, Any]
+    _locations: dict[str, Location] | None = field(default=None, repr=False)
+
+    def location(self, pointer: str) -> Location | None:
+        """Where the value at `pointer` stands, or the nearest part around it.
+
+        Parses the file a second time: only the path of an error pays for positions.
+        """
+        if self._locations is None:
+            documents = locate(self.data)
+            self._locations = documents[0] if documents else {}
+        while pointer and pointer not in self._locations:
+            pointer = pointer.rpartition("/")[0]
+        return self._locations.get(pointer)
+
+    def finding(
+        self,
+        rule: str,
+        message: str,
+        pointer: str,
+        *,
+        hint: str | None = None,
+        at_key: bool = False,
+        severity: Severity = "error",
+    ) -> Finding:
+        """A finding at the value that `pointer` names, or at its key."""
+        place = self.location(pointer)
+        mark = place and (place.key if at_key and place.key else place.value)
+        return Finding(
+            rule=rule,
+            severity=severity,
+            message=message,
+            file=self.file,
+            line=mark.line if mark else None,
+            column=mark.column if mark else None,
+            path=pointer,
+            hint=hint,
+        )
+
+
+def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:
+    """Read one YAML file that holds one map; what is wrong with it comes back as findings."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return None, [Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name)]
+    try:
+        value = read_document(data)
+    except ReadError as error:
+        return None, list(reading_problems(error, name))
+    if not isinstance(value, dict):
+        hint = "begin with `apiVersion: meshgen.dev/v1`"
+        return None, [Finding("MG001", "error", "the file does not hold a map", name, 1, 1, "", hint)]
+    return Document(name, data, value), []
+
+
+def reading_problems(error: ReadError, name: str) -> Iterator[Finding]:
+    """What the YAML reader refused, as findings."""
+    for problem in error.problems:
+        mark = problem.mark
+        yield Finding(
+            rule="MG001",
+            severity="error",
+            message=problem.message,
+            file=name,
+            line=mark.line if mark else None,
+            column=mark.column if mark else None,
+            path=problem.pointer,
+            hint=problem.hint,
+        )

@@ -1,0 +1,122 @@
+"""Reads the user's own manifests: what `addons.NAME.source` names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from meshgen.config.document import reading_problems
+from meshgen.config.resolve import Mesh
+from meshgen.errors import InputError
+from meshgen.finding import Finding
+from meshgen.layout.normal import normalise, refusals
+from meshgen.yaml import ReadError, locate, pointer, read_documents
+
+KubernetesObject = dict[str, Any]
+SUFFIXES = (".yaml", ".yml", ".json")
+_KUSTOMIZE_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
+    """The objects of every `source` that any cluster names, by the path as it is written in the config.
+
+    They are as `kustomize build` will give them back. Raises InputError with every problem of every file.
+    """
+    findings: list[Finding] = []
+    manifests: dict[str, tuple[KubernetesObject, ...]] = {}
+    for cluster in mesh.clusters:
+        for name, addon in (cluster.settings.get("addons") or {}).items():
+            source = addon.get("source") or "builtin"
+            if source == "builtin" or source in manifests:
+                continue
+            found: list[Finding] = []
+            try:
+                files = _files(mesh.folder / source)
+            except OSError as error:
+                message = f'addons.{name}.source: "{source}" cannot be read: {error.strerror}'
+                hint = "the path is relative to the config's folder"
+                found.append(cluster.finding("MG213", message, pointer(["addons", name, "source"]), hint=hint))
+                files = []
+            manifests[source] = tuple(
+                obj for file in files for obj in _read(file, _display(file, mesh.folder), found)
+            )
+            if not manifests[source] and not found:
+                message = f'addons.{name}.source: "{source}" holds no manifests'
+                hint = "name a file, or a folder with .yaml, .yml or .json files"
+                found.append(cluster.finding("MG213", message, pointer(["addons", name, "source"]), hint=hint))
+            findings += found
+    if findings:
+        raise InputError(findings)
+    return manifests
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or the manifests of a folder as `kubectl apply -f` takes them: not of the folders in it."""
+    if not path.is_dir():
+        path.stat()
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    built = [file for file in path.iterdir() if file.name in _KUSTOMIZE_FILES]
+    # Kustomize's own folder means what `kustomize build` makes of it, not the files that lie in it.
+    return built or files
+
+
+def _display(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else file.as_posix()
+
+
+def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[KubernetesObject]:
+    if file.name in _KUSTOMIZE_FILES:
+        hint = "build it first (kubectl kustomize DIR > FILE) and name that file"
+        findings.append(Finding("MG213", "error", "a Kustomize folder is not a manifest", file=name, hint=hint))
+        return
+    try:
+        data = file.read_bytes()
+        documents = read_documents(data)
+    except OSError as error:
+        findings.append(Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name))
+        return
+    except ReadError as error:
+        findings.extend(reading_problems(error, name))
+        return
+    for number, document in enumerate(documents):
+        for prefix, obj in _items(document):
+            problems = _not_an_object(obj) or refusals(obj)
+            for at, message in problems:
+                findings.append(_finding(name, data, number, prefix + at, message))
+            if not problems:
+                yield normalise(obj)
+
+
+def _items(document: Any) -> Iterator[tuple[str, Any]]:
+    """The objects of a document: `kind: List` holds several, as kubectl prints them."""
+    if isinstance(document, dict) and document.get("apiVersion") == "v1" and document.get("kind") == "List":
+        for index, item in enumerate(document.get("items") or []):
+            yield f"/items/{index}", item
+    else:
+        yield "", document
+
+
+def _not_an_object(obj: Any) -> list[tuple[str, str]]:
+    if not isinstance(obj, dict):
+        return [("", "this is not a Kubernetes object: it is no map")]
+    for key in ("apiVersion", "kind"):
+        if not isinstance(obj.get(key), str) or not obj[key]:
+            return [("", f"this is not a Kubernetes object: it has no {key}")]
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
+        if isinstance(metadata, dict) and metadata.get("generateName"):
+            return [("/metadata/generateName", "an object with generateName can't be kept in Git: give it a name")]
+        return [("", "this is not a Kubernetes object: it has no metadata.name")]
+    return []
+
+
+def _finding(name: str, data: bytes, number: int, at: str, message: str) -> Finding:
+    locations = locate(data)[number]
+    nearest = at
+    while nearest and nearest not in locations:
+        nearest = nearest.rpartition("/")[0]
+    place = locations.get(nearest)
+    line, column = (place.value.line, place.value.column) if place else (None, None)
+    return Finding("MG404", "error", message, name, line, column, at)

@@ -1,0 +1,48 @@
+"""Merges the layers of a config: maps by key, everything else replaced, null takes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Inside these subtrees of `istio` a null that no lower layer overrides is a value of its own: istioctl and Helm read it
+# as "without the default".
+_KEEPS_NULL = frozenset({"meshConfig", "values", "unvalidatedValues", "components"})
+_GATEWAYS = frozenset({"ingressGateways", "egressGateways"})
+
+
+def merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Lay `upper` (all of a mesh's config, or a patch) over `lower`; neither is changed.
+
+    What `upper` does not touch is shared with the result, so that a thousand clusters that patch one value each cost
+    a few small maps.
+    """
+    return _merge(lower, upper, ())
+
+
+def _merge(lower: dict[str, Any], upper: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    merged = dict(lower)
+    keeps_null = len(path) >= 2 and path[0] == "istio" and path[1] in _KEEPS_NULL
+    for key, value in upper.items():
+        below = lower.get(key)
+        if value is None:
+            if key in lower:
+                del merged[key]
+            elif keeps_null and not _is_gateways(path):
+                merged[key] = None
+        elif isinstance(value, dict):
+            child = (*path, key)
+            if isinstance(below, list) and _is_gateways(child):
+                below = by_name(below)
+            merged[key] = _merge(below if isinstance(below, dict) else {}, value, child)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _is_gateways(path: tuple[str, ...]) -> bool:
+    return len(path) == 3 and path[:2] == ("istio", "components") and path[2] in _GATEWAYS
+
+
+def by_name(gateways: list[Any]) -> dict[str, Any]:
+    """IstioOperator's list of gateways as a map by name, which merges."""
+    return {gateway["name"]: gateway for gateway in gateways if isinstance(gateway, dict) and gateway.get("name")}

@@ -1,0 +1,68 @@
+"""The tree's own README: what is where, which Secrets to make, and the one command that bootstraps a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from meshgen.build.addons import required_secrets
+from meshgen.build.istiooperator import namespace
+from meshgen.build.stages import install_method
+from meshgen.build.templates import render_text
+from meshgen.config.resolve import Cluster, Mesh
+
+if TYPE_CHECKING:
+    from meshgen.delivery.wire import ClusterTree
+
+# A longer list of clusters says no more to a reader than their number.
+_LISTED = 8
+
+
+def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree]) -> str:
+    """The text of the tree's README.md."""
+    stages = {tree.name: [stage.name for stage in tree.stages] for tree in trees}
+    engines = {engine for tree in trees for engine in tree.wiring}
+    environments = [
+        {
+            "name": environment.name,
+            "clusters": _listed([cluster.name for cluster in environment.clusters]),
+            "versions": ", ".join(sorted({cluster.settings["istio"]["version"] for cluster in environment.clusters})),
+            "stages": ", ".join(stages[environment.clusters[0].name]),
+        }
+        for environment in mesh.environments
+    ]
+    return render_text(
+        "output/README.md.j2",
+        mesh=mesh.name,
+        flux="flux" in engines,
+        argocd="argocd" in engines,
+        istioctl=any(install_method(cluster.settings) != "operator" for cluster in mesh.clusters),
+        environments=environments,
+        secrets=_secrets(mesh),
+    )
+
+
+def _secrets(mesh: Mesh) -> list[dict[str, Any]]:
+    needed: dict[Any, list[str]] = {}
+    for cluster in mesh.clusters:
+        for secret in _secrets_of(cluster):
+            needed.setdefault(secret, []).append(cluster.name)
+    return [
+        {"name": secret.name, "purpose": secret.purpose, "command": secret.command, "clusters": _listed(clusters)}
+        for secret, clusters in needed.items()
+    ]
+
+
+def _secrets_of(cluster: Cluster) -> list[Any]:
+    addons = cluster.settings.get("addons") or {}
+    home = namespace(cluster.settings["istio"])
+    return [
+        secret
+        for name, addon in addons.items()
+        if (addon.get("source") or "builtin") == "builtin"
+        for secret in required_secrets(name, addon, addons, namespace=home)
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= _LISTED else f"{len(names)} clusters"

@@ -1,0 +1,95 @@
+"""Computes bases and overlays: what is shared stands once, and every difference is a patch that a reviewer sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from meshgen.build.stage import Stage
+from meshgen.layout.identity import Identity, identity
+from meshgen.layout.kustomization import Directory
+from meshgen.layout.patch import Patch, Unpatchable, deletion, difference
+
+KubernetesObject = dict[str, Any]
+Objects = dict[Identity, KubernetesObject]
+
+
+class MustStandWhole(Exception):
+    """An object of a stage that no patch can change as it would have to be."""
+
+    def __init__(self, stage: str, key: Identity) -> None:
+        self.object = (stage, key)
+        super().__init__(f"{key.kind} {key.name} of stage {stage} can't be patched")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A directory that others may stand on, and the objects that it builds."""
+
+    path: str
+    objects: Objects
+
+
+@dataclass(slots=True)
+class Overlays:
+    """The directories of all stages, each laid out once, as they are asked for.
+
+    `kept_out` are (stage, object) pairs that no patch can change as it would have to be: they stay out of what lies
+    below and stand whole in each overlay.
+    """
+
+    kept_out: frozenset[tuple[str, Identity]] = frozenset()
+    directories: dict[str, Directory] = field(default_factory=dict)
+
+    def base(self, path: str, stage: Stage) -> Ground:
+        """The directory that environments share."""
+        objects = self._shared(stage)
+        if objects:
+            self.directories[path] = Directory(path, None, tuple(objects.values()))
+        return Ground(path, objects)
+
+    def overlay(self, path: str, ground: Ground, stage: Stage, *, shared: bool) -> Ground:
+        """The directory of a stage that stands on another; `shared` where yet another may stand on it.
+
+        Raises MustStandWhole for an object that can't be patched.
+        """
+        objects = self._shared(stage) if shared else _by_identity(stage.objects)
+        resources, patches = _differences(stage.name, ground.objects, objects)
+        if ground.objects or resources:
+            below = ground.path if ground.objects else None
+            self.directories[path] = Directory(path, below, resources, patches)
+        return Ground(path, objects)
+
+    def is_whole(self, stage: Stage) -> bool:
+        """Whether a shared directory of this stage holds all of its objects."""
+        return len(self._shared(stage)) == len(stage.objects)
+
+    def _shared(self, stage: Stage) -> Objects:
+        objects = _by_identity(stage.objects)
+        if not self.kept_out:
+            return objects
+        return {key: obj for key, obj in objects.items() if (stage.name, key) not in self.kept_out}
+
+
+def _by_identity(objects: Iterable[KubernetesObject]) -> Objects:
+    return {identity(obj): obj for obj in objects}
+
+
+def _differences(
+    stage: str, lower: Mapping[Identity, KubernetesObject], upper: Mapping[Identity, KubernetesObject]
+) -> tuple[tuple[KubernetesObject, ...], tuple[tuple[KubernetesObject, Patch], ...]]:
+    """New objects, and a patch for each one that changed or is gone."""
+    patches: list[tuple[KubernetesObject, Patch]] = []
+    for key, below in lower.items():
+        above = upper.get(key)
+        if above is None:
+            patches.append((below, deletion(below)))
+        elif above is not below:
+            try:
+                patch = difference(below, above)
+            except Unpatchable as error:
+                raise MustStandWhole(stage, key) from error
+            if patch is not None:
+                patches.append((below, patch))
+    return tuple(obj for key, obj in upper.items() if key not in lower), tuple(patches)

@@ -1,0 +1,28 @@
+"""Fixtures that every stage's tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools import PROJECT, tool
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    """The real kubectl, whose `kustomize` builds what meshgen writes."""
+    return tool("kubectl")
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    return tool("helm")
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Real cases from public projects, read in place (marker `upstream`)."""
+    path = PROJECT.parent / "shared" / "cases"
+    assert path.is_dir(), f"{path} is missing: tests marked upstream need it"
+    return path
