@@ -39,5 +39,7 @@ def _minor(version: str) -> str:
         profile_dump(minor, "default")
     except (UnknownMinor, KeyError):
         hint = "meshgen holds those of 1.11; for newer ones ask that version's own istioctl"
-        raise InputError([Finding("MG203", "error", f"the profiles of Istio {version} are not here", hint=hint)]) from None
+        raise InputError(
+            [Finding("MG203", "error", f"the profiles of Istio {version} are not here", hint=hint)]
+        ) from None
     return minor

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from meshgen.build.stage import Memory, Remark
-from meshgen.build.stages import Built, build, install_method, minor_of
-from meshgen.catalog import Version, release
+from meshgen.build.stages import Built, Manifests, build, install_method, minor_of
+from meshgen.catalog import Version, minors, release
 from meshgen.check.objects import duplicate_remarks, stage_remarks
 from meshgen.check.settings import kubernetes_remarks, settings_remarks
 from meshgen.config.load import load
@@ -76,15 +75,13 @@ def build_mesh(config: Path) -> BuiltMesh:
     """Load, validate and resolve a config, and build the objects of every cluster; see `render`."""
     mesh = resolve(load(config))
     findings = _Findings()
+    memory = Memory()
     for cluster in mesh.clusters:
-        findings.add(cluster, settings_remarks(cluster.settings))
+        findings.add(cluster, settings_remarks(cluster.settings, memory))
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
-    manifests = MappingProxyType(read_manifests(mesh))
-    memory = Memory()
-    bases = {
-        key: build(mesh.name, settings, ("generic",), manifests, memory) for key, settings in _bases(mesh).items()
-    }
+    manifests = Manifests(read_manifests(mesh))
+    bases = {key: build(mesh.name, settings, ("generic",), manifests, memory) for key, settings in _bases(mesh).items()}
     environments = []
     for environment in mesh.environments:
         part = _shared_part(mesh, environment, manifests, memory)
@@ -126,18 +123,18 @@ def _bases(mesh: Mesh) -> dict[str, dict[str, Any]]:
     return bases
 
 
-def _shared_part(mesh: Mesh, environment: Environment, manifests: Any, memory: Memory) -> Part | None:
+def _shared_part(mesh: Mesh, environment: Environment, manifests: Manifests, memory: Memory) -> Part | None:
     """What the clusters of an environment share; None where its own layers name no known version of Istio."""
     settings = environment.settings
     keys = {base_key(cluster.settings) for cluster in environment.clusters}
-    if not (settings.get("istio") or {}).get("version") or _release_is_unknown(settings) or base_key(settings) not in keys:
+    if not (settings.get("istio") or {}).get("version") or not _is_known(settings) or base_key(settings) not in keys:
         return None
     clouds = tuple(sorted({cluster.cloud for cluster in environment.clusters}))
     return Part(environment.name, build(mesh.name, settings, clouds, manifests, memory), base_key(settings))
 
 
-def _release_is_unknown(settings: dict[str, Any]) -> bool:
-    return any(remark.rule == "MG203" for remark in settings_remarks(settings))
+def _is_known(settings: dict[str, Any]) -> bool:
+    return minor_of(settings) in minors()
 
 
 def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
@@ -147,7 +144,7 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
     kubernetes = cluster.kubernetes or known.kubernetes[1]
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes))
-    findings.add(cluster, memory.recall(duplicate_remarks, *built.stages))
+    findings.add(cluster, duplicate_remarks(memory, *built.stages))
     if built.istioctl_input is not None:
         message = f"Istio {known.minor} itself is not applied by this tree: its IstioOperator is istioctl's input"
         hint = "run `istioctl install -f` on istioctl/istiooperator.yaml, which stands beside the stages"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import yaml
 
 from meshgen.layout.identity import Identity, identity
 from meshgen.layout.patch import JSONPatch, Patch, StrategicMerge, Unpatchable, deletion, difference
+from meshgen.yaml.emitter import emit
 
 Object = dict[str, Any]
 
@@ -72,8 +73,7 @@ def write_overlay(directory: Path, below: Path, patches: Iterable[Patch], added:
 
 
 def _write(path: Path, value: Any) -> None:
-    # JSON is YAML, and Go reads a lone surrogate's escape as another character: nothing is escaped.
-    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    path.write_text(emit(value), encoding="utf-8")
 
 
 def exactly(built: Any, expected: Any) -> bool:
@@ -99,7 +99,7 @@ Chain = Sequence[Object]
 
 
 def patches_of(chain: Chain) -> list[Patch | None]:
-    return [difference(below, above) for below, above in zip(chain, chain[1:], strict=False)]
+    return [difference(below, above) for below, above in pairwise(chain)]
 
 
 def is_patchable(chain: Chain) -> bool:

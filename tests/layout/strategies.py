@@ -290,11 +290,14 @@ class Mutator:
 
     def mutate(self, obj: Object) -> Object:
         """Give a changed copy that kustomize is able to carry; the head stays."""
+        # Where the object itself has other things under those names, as a CRD's schema has, so may the change.
+        has_references = _has_references(obj)
         while True:
             changed = copy.deepcopy(obj)
             for _ in range(self.rng.choice((1, 1, 1, 2, 3, 5))):
                 self._edit(*self.rng.choice(list(_containers(changed, ()))))
-            if not refusals(changed) and _has_references(changed) and identity(changed) == identity(obj):
+            carried = not refusals(changed) and (_has_references(changed) or not has_references)
+            if carried and identity(changed) == identity(obj):
                 return normalise(changed)
 
     def _edit(self, path: tuple[str | int, ...], container: Any) -> None:
@@ -398,10 +401,10 @@ def _containers(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple
 
 _REFERENCES: dict[str, tuple[type, type | None]] = {
     **dict.fromkeys(("containers", "initContainers", "volumes", "env", "imagePullSecrets", "secrets"), (list, dict)),
-    **dict.fromkeys(("webhooks", "rules", "subjects", "projected", "sources", "ports"), (list, dict)),
-    **dict.fromkeys(("spec", "template", "jobTemplate", "valueFrom", "configMap", "secret"), (dict, None)),
+    **dict.fromkeys(("webhooks", "rules", "subjects", "sources", "ports"), (list, dict)),
+    **dict.fromkeys(("spec", "template", "jobTemplate", "valueFrom", "configMap", "secret", "projected"), (dict, None)),
     **dict.fromkeys(("scaleTargetRef", "roleRef", "clientConfig", "service"), (dict, None)),
-    **dict.fromkeys(("name", "kind", "apiGroup"), (str, None)),
+    **dict.fromkeys(("name", "kind", "apiGroup", "secretName", "serviceAccountName"), (str, None)),
     "resourceNames": (list, str),
 }
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -177,7 +178,7 @@ def test_disk_that_stays_broken_from_any_step_never_gives_a_silent_mixture(
 
     for step in range(1, 100):
         copy(old, root)
-        ended = in_child(lambda step=step: broken_from(step))
+        ended = in_child(partial(broken_from, step))
         assert ended in (0, 3)
         if root.exists():
             assert plan(root, NEW).interrupted or snapshot(root) in (before, new)
@@ -233,6 +234,30 @@ def test_full_disk_leaves_the_old_tree(tmp_path: Path) -> None:
         assert in_child(overflow) == 3
         assert snapshot(root) == before
         assert os.listdir(root / ".meshgen") == ["lock.json"]
+
+
+def test_folders_that_a_person_removed_after_the_kill_do_not_stop_the_repair(tmp_path: Path) -> None:
+    root = tmp_path / "output"
+    for step in range(1, 1000):
+        shutil.rmtree(root, ignore_errors=True)
+        render(root, OLD)
+        if at_step(step, CHANGING, kill, lambda: render(root, NEW)) == FINISHED:
+            break
+        for folder in ("gone", "sub", "fresh"):
+            shutil.rmtree(root / folder, ignore_errors=True)
+        render(root, NEW)
+        assert plan(root, NEW).is_clean
+
+
+def test_lock_on_a_holder_file_that_was_removed_meanwhile_is_taken_again(tmp_path: Path) -> None:
+    holder = tmp_path / ".meshgen/holder"
+
+    def render_with_holder() -> None:
+        with locked(tmp_path):
+            assert int(holder.read_text()) == os.getpid()
+
+    # What a run does that ends between the other's open and flock.
+    assert at_step(1, frozenset({"flock"}), holder.unlink, render_with_holder) == 0
 
 
 def test_work_of_a_person_after_the_kill_is_kept(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def required_secrets(
 
 
 def image_reference(name: str, settings: Mapping[str, Any], *, images: Mapping[str, Any], minor: str) -> str:
-    """Give the image that an addon runs: `image` with its own tag or digest, else with `version`, else the catalogue's."""
+    """Give the image that an addon runs: `image` as it is where it is pinned, else with `version` or the known tag."""
     pinned = images.get(name)
     image = settings.get("image") or pinned
     if image is None:

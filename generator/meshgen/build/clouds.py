@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 # Each pair from the provider's own documentation of its Service controller. On AWS the older in-tree controller and the
@@ -31,8 +32,16 @@ UNSAYABLE: dict[str, dict[str, tuple[str, bool]]] = {
 }
 
 
-def annotations(cloud: str, service_type: str, exposure: dict[str, Any]) -> dict[str, str]:
+def cloud_annotations(cloud: str, service_type: str, exposure: dict[str, Any]) -> dict[str, str]:
     """The annotations that make a load balancer internal or public on that cloud."""
     if service_type != "LoadBalancer":
         return {}
     return dict((_INTERNAL if exposure.get("internal") else _PUBLIC).get(cloud, {}))
+
+
+_BALANCER_WORDS = re.compile(r"load-?balancer|balancer|internal|private|kube-vip|metallb|lb-?ipam|address-pool", re.I)
+
+
+def speaks_of_balancers(annotation: str) -> bool:
+    """Whether an annotation's key looks like one by which a load balancer is told what to be."""
+    return _BALANCER_WORDS.search(annotation) is not None

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from meshgen.build.addons import default_ports
-from meshgen.build.clouds import UNSAYABLE, annotations
+from meshgen.build.clouds import UNSAYABLE, cloud_annotations, speaks_of_balancers
+from meshgen.build.ranges import cover_everything, is_address, range_problem
 from meshgen.build.stage import KubernetesObject, Remark, Stage
-from meshgen.config.problems import guess
+from meshgen.config.problems import guess, shown
 from meshgen.yaml import pointer
 
 
@@ -71,10 +72,13 @@ def _unknown(key: str, services: list[KubernetesObject]) -> Remark:
     if homes:
         hint = "one of " + ", ".join(f"{name}.{home}" for home in homes)
         return Remark("MG301", f'expose: which Service "{key}"? It is in {", ".join(homes)}', at, hint, at_key=True)
-    if name.startswith(("istio-ingressgateway", "istio-egressgateway")):
-        hint = "set its type in istio.components.ingressGateways.NAME.k8s.service"
-        message = f'expose: Service "{key}" is made by Istio\'s operator, not by this tree'
-        return Remark("MG301", message, at, hint, at_key=True)
+    message = f'expose: Service "{key}" is made by Istio itself, not by this tree'
+    if name.startswith("istiod"):
+        return Remark("MG301", message, at, "the control plane stays inside; take it out", at_key=True)
+    for kind in ("ingress", "egress"):
+        if name.startswith(f"istio-{kind}gateway"):
+            hint = f"set its type in istio.components.{kind}Gateways.{name}.k8s.service"
+            return Remark("MG301", message, at, hint, at_key=True)
     hint = guess(name, known) or "no addon with a Service is set: see `addons`"
     return Remark("MG301", f'expose: there is no Service "{key}"', at, hint, at_key=True)
 
@@ -109,7 +113,7 @@ class _Asked:
             for key in _BALANCER_FIELDS:
                 spec.pop(key, None)
         metadata = dict(self.service["metadata"])
-        marks = {**(metadata.get("annotations") or {}), **annotations(cloud, self.type, exposure)}
+        marks = {**(metadata.get("annotations") or {}), **cloud_annotations(cloud, self.type, exposure)}
         marks.update({key: value for key, value in (exposure.get("annotations") or {}).items() if value is not None})
         if marks:
             metadata["annotations"] = marks
@@ -153,35 +157,32 @@ class _Asked:
             yield self._remark("MG502", f"opens {metrics[0]} too", hint=f"choose: ports: [{others}]", warn=True)
 
     def _ranges(self) -> Iterable[Remark]:
-        import ipaddress
-
         for index, cidr in enumerate(self.exposure.get("sourceRanges") or []):
-            try:
-                ipaddress.ip_network(cidr)
-            except ValueError as error:
-                hint = "write a range as address/bits, say 10.0.0.0/8"
-                yield self._remark("MG101", f'"{cidr}" is not a CIDR range: {error}', "sourceRanges", index, hint=hint)
+            problem, hint = range_problem(cidr)
+            if problem:
+                what = f"{shown(cidr)} {problem}"
+                yield self._remark("MG101", what, "sourceRanges", index, hint=hint)
         address = self.exposure.get("loadBalancerIP")
-        if address:
-            try:
-                ipaddress.ip_address(address)
-            except ValueError:
-                hint = "write one address, say 10.1.2.3"
-                yield self._remark("MG101", f'"{address}" is not an IP address', "loadBalancerIP", hint=hint)
+        if address and not is_address(address):
+            hint = "write one address, say 10.1.2.3"
+            yield self._remark("MG101", f"{shown(address)} is not an IP address", "loadBalancerIP", hint=hint)
 
     def _clouds(self, clouds: Iterable[str]) -> Iterable[Remark]:
         if self.type != "LoadBalancer":
             return
-        own = self.exposure.get("annotations") or self.exposure.get("loadBalancerClass")
+        own = self.exposure.get("annotations") or {}
+        if self.exposure.get("loadBalancerClass") or any(speaks_of_balancers(key) for key in own):
+            return
         for cloud in clouds:
             for key, (hint, fatal) in UNSAYABLE.get(cloud, {}).items():
-                if self.exposure.get(key) and not own:
+                if self.exposure.get(key):
                     what = f"means nothing on a cluster with cloud: {cloud}"
-                    yield self._remark("MG305", what, key, hint=hint, warn=not fatal)
+                    # An annotation that is not known here may still be the cloud's own word for it.
+                    yield self._remark("MG305", what, key, hint=hint, warn=not fatal or bool(own))
 
     def _open_to_all(self) -> Iterable[Remark]:
         ranges = self.exposure.get("sourceRanges") or []
-        narrow = ranges and not any(cidr.endswith("/0") for cidr in ranges)
+        narrow = ranges and not cover_everything(ranges)
         guarded = self.exposure.get("internal") or self.exposure.get("public") or narrow
         if self.type == "LoadBalancer" and not guarded:
             hint = "say internal: true, sourceRanges: [...], or public: and the reason"

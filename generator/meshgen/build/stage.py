@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from meshgen.finding import Severity
@@ -46,26 +46,43 @@ class Remark:
     at_key: bool = False
 
 
-@dataclass(slots=True)
 class Memory:
     """Builds each distinct thing once: what clusters share is made, checked and written once."""
 
-    _kept: dict[tuple[Any, ...], tuple[Any, tuple[Any, ...]]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Any] = {}
+        # What an id stands for is kept alive, so that no other value can come to have it.
+        self._alive: dict[int, Any] = {}
+        self._contents: dict[int, str] = {}
 
     def recall(self, function: Callable[..., T], *inputs: Any) -> T:
-        """Call `function`, or give what it gave for equal inputs (JSON values) or the same objects (all else)."""
-        key = (function.__qualname__, *(_key(value) for value in inputs))
-        kept = self._kept.get(key)
-        if kept is None:
-            # The inputs are kept as well, so that no other object can come to have the same id.
-            kept = self._kept[key] = (function(*inputs), inputs)
-        result: T = kept[0]
+        """Call `function`, or give what it gave for equal inputs. Maps and lists hold JSON values."""
+        key = (function, *[self._content(value) if type(value) in _CONTAINERS else value for value in inputs])
+        return self._recall(key, function, inputs)
+
+    def recall_same(self, function: Callable[..., T], *inputs: Any) -> T:
+        """As `recall`, but maps and lists have to be the very same: cheaper, where equal ones are rare."""
+        key = (function, *[self._same(value) if type(value) in _CONTAINERS else value for value in inputs])
+        return self._recall(key, function, inputs)
+
+    def _recall(self, key: tuple[Any, ...], function: Callable[..., T], inputs: tuple[Any, ...]) -> T:
+        kept = self._kept.get(key, _NOTHING)
+        if kept is _NOTHING:
+            kept = self._kept[key] = function(*inputs)
+        result: T = kept
         return result
 
+    def _content(self, value: Any) -> str:
+        known = self._contents.get(id(value))
+        if known is None:
+            self._alive[id(value)] = value
+            known = self._contents[id(value)] = json.dumps(value)
+        return known
 
-def _key(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | bool):
-        return value
-    if isinstance(value, dict | list):
-        return json.dumps(value)
-    return id(value)
+    def _same(self, value: Any) -> int:
+        self._alive[id(value)] = value
+        return id(value)
+
+
+_CONTAINERS = frozenset({dict, list})
+_NOTHING = object()

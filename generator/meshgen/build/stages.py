@@ -14,7 +14,14 @@ from meshgen.build.stage import ADDONS, ISTIO, NAMESPACES, OPERATOR, KubernetesO
 from meshgen.catalog import Version, release
 from meshgen.layout.normal import normalise
 
-Manifests = Mapping[str, tuple[KubernetesObject, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Manifests:
+    """The user's own objects, by the path in `source`; equal to itself only, so that a memory can tell it by."""
+
+    by_source: Mapping[str, tuple[KubernetesObject, ...]]
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,7 @@ def install_method(settings: dict[str, Any]) -> str:
     return "operator" if release(minor_of(settings)).operator else "helm"
 
 
-def build(
-    mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifests: Manifests, memory: Memory
-) -> Built:
+def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifests: Manifests, memory: Memory) -> Built:
     """The stages of these settings, in the order in which they are applied.
 
     `clouds` are those of the clusters that share the result (see `open_services`); `manifests` are the user's own, by
@@ -55,36 +60,63 @@ def build(
     istio: dict[str, Any] = settings["istio"]
     method = install_method(settings)
     minor, home = minor_of(settings), namespace(istio)
-    resource = memory.recall(_istio_operator, mesh, istio)
-    stages = [memory.recall(_namespaces, home, method, _gateway_namespaces(istio))]
+    operator = None
     if method == "operator":
-        hub, tag = istio.get("hub") or release(minor).hub, istio.get("tag") or istio["version"]
-        stages.append(memory.recall(_operator, istio["version"], hub, tag))
-    addons: dict[str, Any] = settings.get("addons") or {}
+        operator = (istio["version"], istio.get("hub") or release(minor).hub, istio.get("tag") or istio["version"])
+    addons, expose = settings.get("addons") or _NONE, settings.get("expose") or _NONE
+    # Everything but the IstioOperator itself, which is what most clusters patch.
+    before, after, remarks = memory.recall(
+        _around, minor, home, _gateway_namespaces(istio), operator, addons, expose, clouds, manifests, memory
+    )
+    resource = memory.recall_same(_istio_operator, mesh, istio)
+    if operator is None:
+        return Built((*before, *after), resource, remarks)
+    return Built((*before, memory.recall_same(_istio, resource), *after), None, remarks)
+
+
+def _around(
+    minor: str,
+    home: str,
+    gateway_namespaces: tuple[str, ...],
+    operator: tuple[str, str, str] | None,
+    addons: dict[str, Any],
+    expose: dict[str, Any],
+    clouds: tuple[str, ...],
+    manifests: Manifests,
+    memory: Memory,
+) -> tuple[tuple[Stage, ...], tuple[Stage, ...], tuple[Remark, ...]]:
+    """The stages before and after Istio itself, with their Services opened."""
+    stages = [memory.recall(_namespaces, (home, *gateway_namespaces), operator is not None)]
+    if operator is not None:
+        stages.append(memory.recall(_operator, *operator))
+    before = len(stages)
     if addons:
         stages.append(memory.recall(_addons, minor, home, addons, manifests))
-    builtin = [name for name, addon in addons.items() if (addon.get("source") or "builtin") == "builtin"]
-    opened, remarks = memory.recall(
-        _open_services, home, list(clouds), settings.get("expose") or {}, builtin, *stages
-    )
-    if method == "operator":
-        opened = (*opened[:2], memory.recall(_istio, resource), *opened[2:])
-    return Built(opened, None if method == "operator" else resource, remarks)
+    opened, remarks = open_services(tuple(stages), expose, clouds, home, builtin_addons(addons))
+    return opened[:before], opened[before:], remarks
 
 
-def _namespaces(home: str, method: str, others: list[str]) -> Stage:
-    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in (home, *others)]
-    if method == "operator":
+_NONE: dict[str, Any] = {}
+
+
+def builtin_addons(addons: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the addons that meshgen writes itself."""
+    return tuple(name for name, addon in addons.items() if (addon.get("source") or "builtin") == "builtin")
+
+
+def _namespaces(names: tuple[str, ...], with_operator: bool) -> Stage:
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    if with_operator:
         spaces.append(OPERATOR_NAMESPACE)
     return Stage(NAMESPACES, tuple(spaces))
 
 
-def _gateway_namespaces(istio: dict[str, Any]) -> list[str]:
+def _gateway_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:
     """Namespaces of gateways that live apart from the control plane: they must be there before the gateways are."""
     kinds = ("ingressGateways", "egressGateways")
     installed = [gateway for kind in kinds for gateway in gateways(istio, kind) if gateway.get("enabled") is not False]
     apart = {gateway["namespace"] for gateway in installed if gateway.get("namespace")}
-    return sorted(apart - {namespace(istio), "default", "kube-system"})
+    return tuple(sorted(apart - {namespace(istio), "default", "kube-system"}))
 
 
 def _operator(version: str, hub: str, tag: str) -> Stage:
@@ -106,14 +138,9 @@ def _addons(minor: str, home: str, addons: dict[str, Any], manifests: Manifests)
         source = addon.get("source") or "builtin"
         if source != "builtin":
             # A source that only lower layers name was never read: it reaches no cluster.
-            objects += manifests.get(source, ())
+            objects += manifests.by_source.get(source, ())
         elif name in images:
             built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)
             objects += (normalise(obj) for obj in built)
     return Stage(ADDONS, tuple(objects))
 
-
-def _open_services(
-    home: str, clouds: list[str], expose: dict[str, Any], builtin: list[str], *stages: Stage
-) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
-    return open_services(stages, expose, tuple(clouds), home, tuple(builtin))

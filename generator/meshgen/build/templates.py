@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from meshgen import templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_PACKAGE = "meshgen.templates"
+# The folder `templates/`, wherever it is installed as a package.
+_FOLDER = Path(templates.__file__).parent
 
 
 def render_objects(template: str, **values: Any) -> list[dict[str, Any]]:
@@ -23,9 +26,10 @@ def render_objects(template: str, **values: Any) -> list[dict[str, Any]]:
     return list(read_documents(text.encode()))
 
 
+@cache
 def read_text(name: str) -> str:
     """Give a file of `templates/` that is no template, such as a dashboard."""
-    return files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 
 @cache

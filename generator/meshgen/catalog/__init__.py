@@ -38,6 +38,7 @@ class Version(NamedTuple):
     text: str
 
     @classmethod
+    @cache
     def parse(cls, text: str) -> Version:
         """Read a version of three numbers and an optional prerelease; anything else is a ValueError."""
         match = _VERSION.fullmatch(text)
@@ -55,7 +56,7 @@ class Version(NamedTuple):
         return self.text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Release:
     """The facts of one Istio minor.
 

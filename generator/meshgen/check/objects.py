@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
 
-from meshgen.build.stage import KubernetesObject, Remark, Stage
+from meshgen.build.stage import Memory, Remark, Stage
 from meshgen.catalog import removed
-from meshgen.layout.identity import identity
+from meshgen.layout.identity import Identity, identity
 
 
 def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
@@ -22,18 +22,25 @@ def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
     return remarks
 
 
-def duplicate_remarks(*stages: Stage) -> list[Remark]:
+def duplicate_remarks(memory: Memory, *stages: Stage) -> list[Remark]:
     """Objects that a cluster would get twice, which the engines would fight over."""
-    return list(_duplicates(obj for stage in stages for obj in stage.objects))
+    seen: set[Identity] = set()
+    found: list[Identity] = []
+    for stage in stages:
+        keys, twice = memory.recall(_identities, stage)
+        found += twice
+        found += keys & seen
+        seen |= keys
+    return [_duplicate(key) for key in sorted(found)]
 
 
-def _duplicates(objects: Iterable[KubernetesObject]) -> Iterator[Remark]:
-    seen = set()
-    for obj in objects:
-        key = identity(obj).registered
-        if key in seen:
-            where = f" in {key.namespace}" if key.namespace else ""
-            message = f"{key.kind} {key.name}{where} is there twice"
-            hint = "take it out of your own manifests, or leave out the addon that brings it"
-            yield Remark("MG405", message, "/addons", hint, at_key=True)
-        seen.add(key)
+def _identities(stage: Stage) -> tuple[frozenset[Identity], tuple[Identity, ...]]:
+    """What a stage holds, and what it holds twice."""
+    counted = Counter(identity(obj).registered for obj in stage.objects)
+    return frozenset(counted), tuple(key for key, count in counted.items() if count > 1)
+
+
+def _duplicate(key: Identity) -> Remark:
+    where = f" in {key.namespace}" if key.namespace else ""
+    hint = "take it out of your own manifests, or leave out the addon that brings it"
+    return Remark("MG405", f"{key.kind} {key.name}{where} is there twice", "/addons", hint, at_key=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.istiooperator import OWN_KEYS
-from meshgen.build.stage import Remark
-from meshgen.catalog import Release, UnknownMinor, Version, release
+from meshgen.build.stage import Memory, Remark
+from meshgen.catalog import Release, UnknownMinor, Version, minor_key, release
 from meshgen.config.problems import guess
 from meshgen.yaml import pointer
 
@@ -16,16 +17,17 @@ TAKES_SECRET = ("grafana", "kiali")
 _GATEWAY_KINDS = ("ingressGateways", "egressGateways")
 
 
-def settings_remarks(settings: dict[str, Any]) -> list[Remark]:
-    """Everything that is wrong with the meaning of a cluster's settings."""
+def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
+    """Everything that is wrong with the meaning of a cluster's settings; what clusters share is checked once."""
     istio = settings.get("istio") or {}
     known, found = _release(istio)
-    remarks = [*found, *_gateways(istio), *_delivery(settings.get("delivery") or {})]
+    remarks = [*found, *_gateways(istio)]
     if known is not None:
-        remarks += _install(istio, known)
-        remarks += _profile(istio, known)
-        remarks += _fields(istio, known)
-        remarks += _addons(settings.get("addons") or {}, known)
+        remarks += (*_install(istio, known), *_profile(istio, known), *_fields(istio, known))
+        if addons := settings.get("addons"):
+            remarks += memory.recall_same(_addons, addons, known)
+    if delivery := settings.get("delivery"):
+        remarks += memory.recall_same(_delivery, delivery)
     return remarks
 
 
@@ -39,7 +41,8 @@ def _release(istio: dict[str, Any]) -> tuple[Release | None, list[Remark]]:
         return release(minor), []
     except UnknownMinor as error:
         message = f"istio.version: Istio {minor} is not known to this meshgen"
-        hint = f"it knows {error.known[0]} to {error.known[-1]}; a newer meshgen may know more"
+        newer = "; a newer meshgen may know more" if minor_key(minor) > minor_key(error.known[-1]) else ""
+        hint = f"it knows {error.known[0]} to {error.known[-1]}{newer}"
         return None, [Remark("MG203", message, "/istio/version", hint)]
 
 
@@ -93,10 +96,14 @@ def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
             elif name in seen:
                 message = f'istio.components.{kind}[{index}]: there is a gateway "{name}" already'
                 yield Remark("MG202", message, at, "give it another name")
-            seen.add(name)
+            seen.add(name or "")
 
 
-def _addons(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
+def _addons(addons: dict[str, Any], known: Release) -> list[Remark]:
+    return list(_addon_remarks(addons, known))
+
+
+def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
     for name, addon in addons.items():
         at = pointer(["addons", name])
         own = (addon.get("source") or "builtin") != "builtin"
@@ -107,23 +114,46 @@ def _addons(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
         if addon.get("secret") and name not in TAKES_SECRET:
             message = f"addons.{name}.secret: {name} takes no credentials"
             yield Remark("MG210", message, f"{at}/secret", f"take it out; {' and '.join(TAKES_SECRET)} take one")
+        if not own and addon.get("storage") and not addon["storage"].get("size"):
+            yield Remark("MG104", f'addons.{name}.storage: "size" is missing', f"{at}/storage", "say size: 50Gi")
         for key in addon if own else ():
             if key != "source":
                 message = f"addons.{name}.{key} says nothing about manifests of your own"
                 yield Remark("MG210", message, f"{at}/{key}", "change it in the manifests, or leave `source` out")
-    if "zipkin" in addons and "jaeger" in addons:
+    if all((addons.get(name, _ABSENT).get("source") or "builtin") == "builtin" for name in ("zipkin", "jaeger")):
         message = "addons.zipkin: Zipkin and Jaeger exclude each other: both have Services tracing and zipkin"
         yield Remark("MG211", message, "/addons/zipkin", "keep one of them", at_key=True)
 
 
-def _delivery(delivery: dict[str, Any]) -> Iterator[Remark]:
+_ABSENT = {"source": "absent"}
+
+
+# How the tokens of GitHub and GitLab begin, which stand in a URL without a user's name.
+_TOKEN = re.compile(r"://(gh[opsur]_|github_pat_|gl[a-z]{2,4}-)|[?&](access_token|private_token|token|password)=", re.I)
+
+
+def _holds_password(url: str) -> bool:
+    _, scheme, rest = url.partition("://")
+    if not scheme:
+        return False
+    authority = rest.partition("/")[0]
+    # A password that was not escaped may hold a slash; what else follows a colon there is a port.
+    broken = "@" in rest and "@" not in authority and not authority.rpartition(":")[2].isdigit()
+    return ":" in authority.rpartition("@")[0] or (broken and ":" in authority) or _TOKEN.search(url) is not None
+
+
+def _delivery(delivery: dict[str, Any]) -> list[Remark]:
+    return list(_delivery_remarks(delivery))
+
+
+def _delivery_remarks(delivery: dict[str, Any]) -> Iterator[Remark]:
     for engine, wiring in delivery.items():
         at = pointer(["delivery", engine])
         url = wiring.get("url")
         if not url:
             message = f'delivery.{engine}: "url" is missing'
             yield Remark("MG104", message, at, "give the URL of the repository that holds the tree")
-        elif "://" in url and ":" in url.split("://", 1)[1].split("/", 1)[0].rpartition("@")[0]:
+        elif _holds_password(url):
             message = f"delivery.{engine}.url holds a password"
             secret = "a Secret that secretRef names" if engine == "flux" else "a repository Secret of Argo CD"
             yield Remark("MG212", message, f"{at}/url", f"put the credentials into {secret}")

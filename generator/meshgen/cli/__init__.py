@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any
@@ -61,6 +62,8 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit: the one place where errors end."""
     arguments = sys.argv[1:] if argv is None else argv
+    # A run makes many values, keeps them all, and ends: collecting would only walk them again and again.
+    gc.disable()
     try:
         status: Any = cli.main(arguments, prog_name="meshgen", standalone_mode=False)
     except click.exceptions.Abort:

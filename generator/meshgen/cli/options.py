@@ -11,15 +11,28 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 config = click.option(
-    "-c", "--config", type=click.Path(path_type=Path), default=Path("meshgen.yaml"), show_default=True,
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("meshgen.yaml"),
+    show_default=True,
     help="The config; overlays/ lies beside it.",
 )
 directory = click.option(
-    "-O", "--output-dir", type=click.Path(path_type=Path), default=Path("output"), show_default=True,
+    "-O",
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    default=Path("output"),
+    show_default=True,
     help="The tree.",
 )
 output = click.option(
-    "-o", "--output", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    "-o",
+    "--output",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
     help="Format of the result.",
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")

@@ -41,9 +41,7 @@ def command(
         if check or dry_run:
             plan = compare(output_dir, rendering.files, overwrite=overwrite)
         else:
-            plan = update(
-                output_dir, rendering.files, overwrite=overwrite, notify=lambda text: echo(text, err=True)
-            )
+            plan = update(output_dir, rendering.files, overwrite=overwrite, notify=lambda text: echo(text, err=True))
     except InputError as error:
         if output == "json":
             print_json(_report(output_dir, None, None, [finding.to_json() for finding in error.findings]))

@@ -62,7 +62,8 @@ def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        return None, [Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name)]
+        hint = "it must be a file that you may read"
+        return None, [Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint)]
     try:
         value = read_document(data)
     except ReadError as error:

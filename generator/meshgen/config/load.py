@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshgen.config.document import Document, read_file
-from meshgen.config.problems import guess, problems
+from meshgen.config.extends import extends_problems
+from meshgen.config.problems import problems
 from meshgen.config.schema import is_valid
 from meshgen.errors import InputError
 from meshgen.finding import Finding
@@ -26,8 +28,8 @@ def load(path: Path) -> Config:
 
     Raises InputError with every problem of every file.
     """
-    if not path.is_file():
-        raise InputError([_no_config(path)])
+    if (missing := _no_config(path)) is not None:
+        raise InputError([missing])
     mesh, findings = _checked(path, path.name, "mesh")
     overlays: dict[str, tuple[Document, ...]] = {}
     for environment, files in _overlay_files(path.parent, findings):
@@ -39,15 +41,27 @@ def load(path: Path) -> Config:
                 findings += _misnamed(document, environment)
                 documents.append(document)
         overlays[environment] = tuple(documents)
-    findings += _extends_nothing(overlays)
+    findings += extends_problems(overlays)
+    if not any(finding.file and finding.file.startswith("overlays") for finding in findings):
+        findings += _no_clusters(overlays)
     if findings or mesh is None:
-        raise InputError(findings)
+        raise InputError(sorted(findings, key=lambda one: (one.file != path.name, one.file or "", one.line or 0)))
     return Config(path.parent, mesh, overlays)
 
 
-def _no_config(path: Path) -> Finding:
+def _no_config(path: Path) -> Finding | None:
     hint = "`meshgen init` writes one; -c FILE names another"
-    return Finding("MG002", "error", "there is no such config", file=str(path), hint=hint)
+    try:
+        if path.is_file():
+            return None
+        message = "there is no such config"
+        if path.is_dir():
+            message, hint = "the config is a file, and this is a folder", f"say -c {path / 'meshgen.yaml'}"
+        elif path.exists():
+            message = "the config is a file, and this is none"
+    except OSError as error:
+        message = f"the config cannot be read: {error.strerror}"
+    return Finding("MG002", "error", message, file=str(path), hint=hint)
 
 
 def _checked(path: Path, name: str, definition: str) -> tuple[Document | None, list[Finding]]:
@@ -61,23 +75,54 @@ def _checked(path: Path, name: str, definition: str) -> tuple[Document | None, l
 def _overlay_files(folder: Path, findings: list[Finding]) -> list[tuple[str, list[Path]]]:
     """The files of each environment, by name: `overlays/dev.yaml`, or all of `overlays/dev/*.yaml`."""
     environments: dict[str, list[Path]] = {}
-    overlays = folder / "overlays"
-    for entry in sorted(overlays.iterdir()) if overlays.is_dir() else []:
-        name = entry.relative_to(folder).as_posix()
-        if entry.name.startswith("."):
-            continue
-        if entry.suffix in (".yml", ".json"):
-            hint = f"rename it to {entry.stem}.yaml"
-            findings.append(Finding("MG002", "error", "an overlay's name ends in .yaml", file=name, hint=hint))
-        elif entry.is_dir():
-            files = sorted(entry.glob("*.yaml"))
-            if files and entry.name in environments:
-                message = f"environment {entry.name} has a file and a folder"
-                findings.append(Finding("MG202", "error", message, file=name, hint="keep one of them"))
-            environments.setdefault(entry.name, []).extend(files)
-        elif entry.suffix == ".yaml":
-            environments.setdefault(entry.stem, []).append(entry)
-    return [(name, files) for name, files in environments.items() if files]
+    try:
+        for entry in _entries(folder / "overlays"):
+            if _is_misplaced(entry, folder, findings):
+                continue
+            if entry.is_dir():
+                files = [file for file in _entries(entry) if not _is_misplaced(file, folder, findings)]
+                files = [file for file in files if _is_overlay(file, folder, findings)]
+                if files and entry.name in environments:
+                    message = f"environment {entry.name} has a file and a folder"
+                    name = entry.relative_to(folder).as_posix()
+                    findings.append(Finding("MG202", "error", message, file=name, hint="keep one of them"))
+                environments.setdefault(entry.name, []).extend(files)
+            elif entry.suffix == ".yaml":
+                environments.setdefault(entry.stem, []).append(entry)
+    except OSError as error:
+        message = f"the overlays cannot be read: {error.strerror}"
+        hint = "overlays/ is a folder that you may read, or it is not there"
+        findings.append(Finding("MG002", "error", message, file="overlays", hint=hint))
+    return [(name, files) for name, files in sorted(environments.items()) if files]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, in a fixed order, without what begins with a dot; nothing where there is no folder."""
+    if not folder.exists():
+        return []
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def _is_misplaced(entry: Path, folder: Path, findings: list[Finding]) -> bool:
+    """Report what someone took for an overlay and nothing would read."""
+    if entry.suffix == ".yaml" or entry.suffix.lower() not in (".yml", ".yaml", ".json"):
+        return False
+    name = entry.relative_to(folder).as_posix()
+    hint = f"rename it to {entry.stem}.yaml"
+    findings.append(Finding("MG002", "error", "an overlay's name ends in .yaml", file=name, hint=hint))
+    return True
+
+
+def _is_overlay(file: Path, folder: Path, findings: list[Finding]) -> bool:
+    """Whether a file in an environment's folder is one of its overlays; a folder with overlays is a mistake there."""
+    if file.is_dir():
+        if any(file.glob("**/*.yaml")):
+            name = file.relative_to(folder).as_posix()
+            hint = f"move its files up into overlays/{file.parent.name}/"
+            message = "the folder of an environment holds files only"
+            findings.append(Finding("MG002", "error", message, file=name, hint=hint))
+        return False
+    return file.suffix == ".yaml"
 
 
 def _misnamed(document: Document, environment: str) -> list[Finding]:
@@ -85,36 +130,13 @@ def _misnamed(document: Document, environment: str) -> list[Finding]:
     if name == environment:
         return []
     message = f'metadata.name: "{name}" is not "{environment}", as the file is called'
-    hint = "an environment is named after its file or folder"
+    hint = f"an environment is named after its file or folder: overlays/{name}.yaml or overlays/{name}/"
     return [document.finding("MG202", message, "/metadata/name", hint=hint)]
 
 
-def _extends_nothing(overlays: dict[str, tuple[Document, ...]]) -> list[Finding]:
-    """`extends` that names no overlay, or leads round in a circle."""
-    findings = []
-    below = {
-        name: document.value.get("extends") for name, documents in overlays.items() for document in reversed(documents)
-    }
-    for name, documents in overlays.items():
-        for document in documents:
-            target = document.value.get("extends")
-            if target is None:
-                continue
-            if target not in overlays:
-                message = f'extends: there is no overlay "{target}"'
-                findings.append(document.finding("MG201", message, "/extends", hint=guess(target, overlays)))
-            elif circle := _circle(name, below):
-                message = f"extends: {' → '.join(circle)} is a circle"
-                findings.append(document.finding("MG201", message, "/extends", hint="take one `extends` out"))
-    return findings
-
-
-def _circle(start: str, below: dict[str, str | None]) -> list[str] | None:
-    seen = [start]
-    while (following := below.get(seen[-1])) is not None:
-        if following == start:
-            return [*seen, start]
-        if following in seen:
-            return None
-        seen.append(following)
-    return None
+def _no_clusters(overlays: dict[str, tuple[Document, ...]]) -> Iterator[Finding]:
+    """Overlays without a single cluster would render an empty tree: everything of an older one would be deleted."""
+    documents = [document for files in overlays.values() for document in files]
+    if documents and not any(document.value.get("clusters") for document in documents):
+        hint = "add `clusters: {NAME: {}}` to an overlay, or take all overlays away: the mesh is one cluster then"
+        yield documents[0].finding("MG104", 'no overlay has "clusters"', "", hint=hint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,9 +40,7 @@ def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
                 hint = "the path is relative to the config's folder"
                 found.append(cluster.finding("MG213", message, pointer(["addons", name, "source"]), hint=hint))
                 files = []
-            manifests[source] = tuple(
-                obj for file in files for obj in _read(file, _display(file, mesh.folder), found)
-            )
+            manifests[source] = tuple(obj for file in files for obj in _read(file, _display(file, mesh.folder), found))
             if not manifests[source] and not found:
                 message = f'addons.{name}.source: "{source}" holds no manifests'
                 hint = "name a file, or a folder with .yaml, .yml or .json files"
@@ -54,7 +54,8 @@ def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
 def _files(path: Path) -> list[Path]:
     """A file, or the manifests of a folder as `kubectl apply -f` takes them: not of the folders in it."""
     if not path.is_dir():
-        path.stat()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is neither a file nor a folder")
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     built = [file for file in path.iterdir() if file.name in _KUSTOMIZE_FILES]
@@ -75,14 +76,15 @@ def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[Kubernetes
         data = file.read_bytes()
         documents = read_documents(data)
     except OSError as error:
-        findings.append(Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name))
+        hint = "it must be a file that you may read"
+        findings.append(Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint))
         return
     except ReadError as error:
         findings.extend(reading_problems(error, name))
         return
     for number, document in enumerate(documents):
         for prefix, obj in _items(document):
-            problems = _not_an_object(obj) or refusals(obj)
+            problems = _not_an_object(obj) or refusals(obj) or _service_problems(obj)
             for at, message in problems:
                 findings.append(_finding(name, data, number, prefix + at, message))
             if not problems:
@@ -92,7 +94,8 @@ def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[Kubernetes
 def _items(document: Any) -> Iterator[tuple[str, Any]]:
     """The objects of a document: `kind: List` holds several, as kubectl prints them."""
     if isinstance(document, dict) and document.get("apiVersion") == "v1" and document.get("kind") == "List":
-        for index, item in enumerate(document.get("items") or []):
+        items = document.get("items") or []
+        for index, item in enumerate(items if isinstance(items, list) else [items]):
             yield f"/items/{index}", item
     else:
         yield "", document
@@ -112,6 +115,30 @@ def _not_an_object(obj: Any) -> list[tuple[str, str]]:
     return []
 
 
+def _service_problems(obj: KubernetesObject) -> list[tuple[str, str]]:
+    """A Service whose ports can't be read; its other fields are left to the API server."""
+    if obj["kind"] != "Service" or obj["apiVersion"] != "v1":
+        return []
+    spec = obj.get("spec")
+    if not isinstance(spec, dict):
+        return [("/spec", "a Service has a spec, a map")]
+    ports = spec.get("ports") or []
+    if not isinstance(ports, list):
+        return [("/spec/ports", "the ports of a Service are a list")]
+    return [
+        (f"/spec/ports/{index}", "a port of a Service is a map with port, a number")
+        for index, port in enumerate(ports)
+        if not isinstance(port, dict) or type(port.get("port")) is not int
+    ]
+
+
+_HINTS = (
+    ("it is no map", "a manifest has apiVersion, kind and metadata; take out what is none"),
+    ("it has no", "add it, or take out what is no manifest"),
+    ("control character", "remove the character, or write the text in base64 under binaryData"),
+)
+
+
 def _finding(name: str, data: bytes, number: int, at: str, message: str) -> Finding:
     locations = locate(data)[number]
     nearest = at
@@ -119,4 +146,5 @@ def _finding(name: str, data: bytes, number: int, at: str, message: str) -> Find
         nearest = nearest.rpartition("/")[0]
     place = locations.get(nearest)
     line, column = (place.value.line, place.value.column) if place else (None, None)
-    return Finding("MG404", "error", message, name, line, column, at)
+    hint = next((hint for words, hint in _HINTS if words in message), "change it in that file")
+    return Finding("MG404", "error", message, name, line, column, at, hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,25 @@ from meshgen.config.schema import schema_of
 from meshgen.finding import Finding
 from meshgen.yaml import pointer
 
+# Keys that people look for in another place than their own.
+_ELSEWHERE = {
+    "clusters": "clusters stand in overlays/<environment>.yaml",
+    "extends": "only an overlay extends another: overlays/<environment>.yaml",
+    "patch": "patches stand in overlays/<environment>.yaml; in meshgen.yaml write the keys themselves",
+    "spec": "a config has no spec: write its keys at the top level",
+    "namespace": "the namespace of the mesh is istio.namespace",
+    "cloud": "the cloud is a cluster's: clusters.NAME.cloud in overlays/<environment>.yaml",
+    "kubernetesVersion": "the version of Kubernetes is a cluster's: clusters.NAME.kubernetesVersion in an overlay",
+}
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]{1,253}")
+_INSTEAD = {
+    "object": "a map: `key: value` on lines of their own, further to the right",
+    "array": "a list: [one, two]",
+    "string": "one value, without keys or brackets",
+    "integer": "a whole number, without quotes",
+    "number": "a number, without quotes",
+    "boolean": "true or false",
+}
 TYPES = {
     "object": "a map",
     "array": "a list",
@@ -26,15 +46,25 @@ def problems(document: Document, definition: str) -> list[Finding]:
     """Everything that the schema refuses in a document, in the order of the file."""
     import jsonschema
 
-    errors = jsonschema.Draft7Validator(schema_of(definition)).iter_errors(document.value)
+    extend: Any = jsonschema.validators.extend
+    validator = extend(jsonschema.Draft7Validator, {"pattern": _pattern})
+    errors = validator(schema_of(definition)).iter_errors(document.value)
     found = [finding for error in errors for finding in _explain(document, error)]
     return sorted(set(found), key=lambda finding: (finding.line or 0, finding.column or 0, finding.rule))
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
+    """JSON Schema's `$` is the end of the text; Python's may stand before a last line break."""
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not re.search(re.sub(r"\$(?=$|\))", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
 
 
 def guess(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the known word nearest to a wrong one and, where they are few, all of them."""
     words = [str(name) for name in known]
-    near = difflib.get_close_matches(word.lower(), [name.lower() for name in words], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:100].lower(), [name.lower() for name in words], n=1, cutoff=0.6)
     listed = f"One of {', '.join(words)}" if 0 < len(words) <= 12 else None
     if not near:
         return listed
@@ -49,10 +79,13 @@ def shown(value: Any) -> str:
 
 
 def dotted(parts: Iterable[str | int]) -> str:
-    """A path as messages write it: `expose.kiali.ports[0]`."""
+    """A path as messages write it: `expose.kiali.ports[0]`; a key that is no plain word stands in quotes."""
     text = ""
     for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        if isinstance(part, int) or not _PLAIN.fullmatch(part):
+            text += f"[{part if isinstance(part, int) else shown(part)}]"
+        else:
+            text += f".{part}" if text else part
     return text or "the file"
 
 
@@ -61,17 +94,12 @@ def _explain(document: Document, error: Any) -> Iterator[Finding]:
     here = dotted(path)
     match error.validator:
         case "additionalProperties":
-            known = [name for name in error.schema.get("properties", {})]
-            for key in error.instance:
-                if key not in known:
-                    message = f'{here}: unknown key "{key}"' if path else f'unknown key "{key}"'
-                    at = pointer([*path, key])
-                    yield document.finding("MG102", message, at, hint=guess(key, known), at_key=True)
+            yield from _unknown_keys(document, error, path)
         case "required":
             for key in error.validator_value:
                 if key not in error.instance:
                     message = f'"{key}" is missing' if not path else f'{here}: "{key}" is missing'
-                    yield document.finding("MG104", message, pointer(path), hint=_required_hint(key))
+                    yield document.finding("MG104", message, pointer(path), hint=_required_hint(key, error))
         case "type":
             yield _wrong_type(document, error, path)
         case "pattern" if error.absolute_schema_path and "propertyNames" in error.absolute_schema_path:
@@ -82,9 +110,35 @@ def _explain(document: Document, error: Any) -> Iterator[Finding]:
             yield _wrong_value(document, error, path)
 
 
-def _required_hint(key: str) -> str | None:
-    known = {"apiVersion": "add `apiVersion: meshgen.dev/v1`", "name": "add `name: …`, a DNS-1123 label"}
-    return known.get(key)
+def _unknown_keys(document: Document, error: Any, path: list[str | int]) -> Iterator[Finding]:
+    known = list(error.schema.get("properties", {}))
+    for key in error.instance:
+        if key not in known:
+            message = f"unknown key {shown(key)}"
+            if path:
+                message = f"{dotted(path)}: {message}"
+            hint = _known_keys_hint(key, known, path)
+            yield document.finding("MG102", message, pointer([*path, key]), hint=hint, at_key=True)
+
+
+def _known_keys_hint(key: str, known: list[str], path: list[str | int]) -> str:
+    if "patch" in known and key in schema_of("patch")["definitions"]["patch"]["properties"]:
+        return f"put it under `patch:`, as `patch: {{{key}: …}}`"
+    hint = guess(key, known)
+    if key in _ELSEWHERE and path in ([], ["patch"]) and not (hint or "").startswith("did you mean"):
+        return _ELSEWHERE[key]
+    place = " ".join(["meshgen explain", *([".".join(str(part) for part in path)] if path else [])])
+    return hint or f"`{place}` lists the keys"
+
+
+def _required_hint(key: str, error: Any) -> str | None:
+    kind = error.schema.get("properties", {}).get("kind", {}).get("const")
+    return {
+        "apiVersion": "add `apiVersion: meshgen.dev/v1`",
+        "kind": f"add `kind: {kind}`",
+        "metadata": "add `metadata: {name: …}`",
+        "name": "add `name: …`, a DNS-1123 label",
+    }.get(key)
 
 
 def _wrong_type(document: Document, error: Any, path: list[str | int]) -> Finding:
@@ -94,15 +148,19 @@ def _wrong_type(document: Document, error: Any, path: list[str | int]) -> Findin
         return document.finding("MG105", f"{here} is not supported yet", at, hint=hint, at_key=True)
     wanted = [name for name in _listed(error.validator_value) if name != "null"]
     expected = " or ".join(TYPES[name] for name in wanted)
-    hint = None
+    secret = error.schema.get("x-secret")
+    location = document.location(at)
+    raw = location.raw if location and location.raw and not secret else None
+    hint = f"write {_INSTEAD[wanted[0]]}"
     if "string" in wanted and isinstance(error.instance, bool | int | float):
-        location = document.location(at)
-        hint = f'quote it: "{location.raw}"' if location and location.raw else "quote it"
+        hint = f'quote it: "{raw}"' if raw else "quote it"
     elif wanted == ["boolean"] and isinstance(error.instance, str):
         hint = "write true or false, without quotes"
     elif wanted == ["object"] and error.instance is None:
         hint = "write {} for an empty map"
-    what = "secret" if error.schema.get("x-secret") else _described(error.instance)
+    elif "array" in wanted and isinstance(error.instance, str):
+        hint = f"write [{shown(error.instance)}] for a list of one" if not secret else "write a list"
+    what = "the value" if secret else _described(error.instance, raw)
     return document.finding("MG103", f"{here}: {what} is not {expected}", at, hint=hint)
 
 
@@ -116,7 +174,13 @@ def _wrong_value(document: Document, error: Any, path: list[str | int]) -> Findi
         case "const":
             hint = f"write {error.validator_value}"
         case "minItems":
-            return document.finding("MG101", f"{here}: the list is empty", at, hint="leave the key out for all")
+            hint = hint or "leave the key out for all"
+            return document.finding("MG101", f"{here}: the list is empty", at, hint=hint)
+        case "minLength":
+            return document.finding("MG101", f"{here}: the text is empty", at, hint="leave the key out")
+        case "maxLength":
+            longest = error.validator_value
+            return document.finding("MG101", f"{here}: longer than {longest} characters", at, hint="shorten it")
     return document.finding("MG101", f"{here}: {_not_a(error.instance, error.schema)}", at, hint=hint)
 
 
@@ -127,7 +191,7 @@ def _not_a(instance: Any, schema: dict[str, Any]) -> str:
     return f"{value} is not {article} {noun}" if noun else f"{value} is not {shown(schema.get('const'))}"
 
 
-def _described(value: Any) -> str:
+def _described(value: Any, raw: str | None) -> str:
     match value:
         case None:
             return "nothing"
@@ -139,7 +203,7 @@ def _described(value: Any) -> str:
             return str(value).lower()
         case str():
             return shown(value)
-    return f"{value} (a number)"
+    return f"{raw or value} (a number)"
 
 
 def _listed(value: Any) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshgen.config.document import Document
+from meshgen.config.extends import extended
 from meshgen.config.load import Config
 from meshgen.config.merge import merge
 from meshgen.errors import InputError
@@ -117,19 +118,16 @@ def resolve(config: Config) -> Mesh:
         layers = (mesh_layer, *_overlay_layers(environment, config))
         environments.append(_environment(environment, config.overlays[environment], layers, settings))
     _refuse_namesakes(environments)
-    return Mesh(name, config.folder, settings, tuple(environment for environment in environments if environment.clusters))
-
+    inhabited = tuple(environment for environment in environments if environment.clusters)
+    return Mesh(name, config.folder, settings, inhabited)
 
 
 def _overlay_layers(environment: str, config: Config) -> Iterator[Layer]:
     """The patches that an environment stands on, lowest first, its own last."""
-    documents = config.overlays[environment]
-    for document in documents:
-        if below := document.value.get("extends"):
-            yield from _overlay_layers(below, config)
-    for document in documents:
-        if patch := document.value.get("patch"):
-            yield Layer(document, "/patch", patch)
+    for name in extended(environment, config.overlays):
+        for document in config.overlays[name]:
+            if patch := document.value.get("patch"):
+                yield Layer(document, "/patch", patch)
 
 
 def _environment(
@@ -182,8 +180,8 @@ def _refuse_namesakes(environments: list[Environment]) -> None:
 
 
 def _holds(value: Any, pointer: str) -> bool:
-    for part in pointer.split("/")[1:]:
-        part = part.replace("~1", "/").replace("~0", "~")
+    for escaped in pointer.split("/")[1:]:
+        part = escaped.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list) and part.isdigit() and int(part) < len(value):

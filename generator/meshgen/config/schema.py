@@ -29,15 +29,15 @@ def schema_of(definition: str) -> dict[str, Any]:
 
 
 @cache
-def _validator(definition: str) -> Any:
+def _validator() -> Any:
     import jsonschema_rs
 
-    return jsonschema_rs.Draft7Validator(schema_of(definition))
+    return jsonschema_rs.Draft7Validator(schema())
 
 
 def is_valid(value: Any, definition: str) -> bool:
-    """Say fast that all is well; `meshgen.config.problems` explains what is not."""
-    return bool(_validator(definition).is_valid(value))
+    """Say fast that a document is what a definition asks for; `meshgen.config.problems` explains what is not."""
+    return value.get("kind") == definition.capitalize() and bool(_validator().is_valid(value))
 
 
 def field(key: str) -> dict[str, Any] | None:

@@ -45,26 +45,26 @@ def wire(mesh: Mesh, built: Mapping[str, Built], layout: Layout) -> Wired:
     for cluster in mesh.clusters:
         stages = tuple(AppliedStage(name, path, name in PRUNED) for name, path in layout.paths[cluster.name])
         wiring = {}
-        for engine, contents in _engines(mesh.name, cluster, built[cluster.name], stages):
+        for engine, contents in _engines(mesh.name, cluster, built[cluster.name], stages, memory):
             directory = f"clusters/{cluster.name}/{engine}"
             wiring[engine] = directory
-            files[f"{directory}/kustomization.yaml"] = memory.recall(_kustomization, list(contents))
+            files[f"{directory}/kustomization.yaml"] = memory.recall(_kustomization, tuple(contents))
             for name, objects in contents.items():
-                files[f"{directory}/{name}"] = "---\n".join(memory.recall(emit, obj) for obj in objects)
+                files[f"{directory}/{name}"] = "---\n".join(memory.recall_same(emit, obj) for obj in objects)
         trees.append(ClusterTree(cluster.name, cluster.environment, wiring, stages))
     files["README.md"] = tree_readme(mesh, trees)
     return Wired(files, tuple(trees))
 
 
 def _engines(
-    mesh: str, cluster: Cluster, built: Built, stages: tuple[AppliedStage, ...]
+    mesh: str, cluster: Cluster, built: Built, stages: tuple[AppliedStage, ...], memory: Memory
 ) -> list[tuple[str, WiringFiles]]:
     delivery: dict[str, Any] = cluster.settings.get("delivery") or {}
     istio = cluster.settings["istio"]
     minor = minor_of(cluster.settings)
     engines: list[tuple[str, WiringFiles]] = []
     if flux := delivery.get("flux"):
-        engines.append(("flux", flux_wiring(mesh, flux, stages, deployments(istio, release(minor)))))
+        engines.append(("flux", flux_wiring(mesh, flux, stages, tuple(deployments(istio, release(minor))), memory)))
     if argocd := delivery.get("argocd"):
         wiring = argocd_wiring(
             f"{mesh}-{cluster.name}",
@@ -80,7 +80,5 @@ def _engines(
     return engines
 
 
-def _kustomization(names: list[str]) -> str:
-    return emit(kustomization(names))
-
-
+def _kustomization(names: tuple[str, ...]) -> str:
+    return kustomization(list(names), [])

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.layout.identity import Identity
-from meshgen.layout.values import copy, lines, pointer, same
+from meshgen.layout.values import copy, lines, same
+from meshgen.yaml import pointer
 
 Operation = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -74,7 +75,7 @@ def _map(base: dict[str, Any], effective: dict[str, Any], path: Path) -> Iterato
             yield from _value(base[key], value, (*path, key))
     for key in base:
         if key not in effective:
-            yield {"op": "remove", "path": pointer(*path, key)}
+            yield {"op": "remove", "path": pointer((*path, key))}
 
 
 def _value(base: Any, effective: Any, path: Path) -> Iterator[Operation]:
@@ -119,4 +120,4 @@ def _guard(item: Any, path: Path) -> Iterator[Operation]:
 
 
 def _operation(op: str, path: Path, value: Any) -> Operation:
-    return {"op": op, "path": pointer(*path), "value": copy(value)}
+    return {"op": op, "path": pointer(path), "value": copy(value)}

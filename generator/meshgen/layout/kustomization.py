@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from meshgen.build.stage import Memory
 from meshgen.layout.identity import Identity, identity
 from meshgen.layout.patch import JSONPatch, Patch
 from meshgen.yaml import emit
@@ -29,29 +29,31 @@ class Directory:
     resources: tuple[KubernetesObject, ...]
     patches: tuple[tuple[KubernetesObject, Patch], ...] = ()
 
-    def files(self) -> dict[str, str]:
-        """The text of every file, by its path in the tree."""
+    def files(self, memory: Memory) -> dict[str, str]:
+        """The text of every file, by its path in the tree; what directories share is emitted once."""
         names = file_names([*self.resources, *(obj for obj, _ in self.patches)])
         files: dict[str, str] = {}
-        listed: list[str] = [posixpath.relpath(self.ground, self.path)] if self.ground else []
+        listed: list[str] = [up(self.path) + self.ground] if self.ground else []
         for obj in self.resources:
             name = f"{names[identity(obj)]}.yaml"
             listed.append(name)
-            files[f"{self.path}/{name}"] = emit(obj)
+            files[f"{self.path}/{name}"] = memory.recall_same(emit, obj)
         entries: list[dict[str, Any]] = []
         for obj, patch in self.patches:
             name = f"{names[identity(obj)]}.patch.yaml"
+            content: Any
             if isinstance(patch, JSONPatch):
                 entries.append({"path": name, "target": patch.target})
-                files[f"{self.path}/{name}"] = emit(patch.operations)
+                content = patch.operations
             else:
                 entries.append({"path": name})
-                files[f"{self.path}/{name}"] = emit(patch.body)
-        return {f"{self.path}/kustomization.yaml": emit(kustomization(listed, entries)), **files}
+                content = patch.body
+            files[f"{self.path}/{name}"] = memory.recall_same(emit, content)
+        return {f"{self.path}/kustomization.yaml": memory.recall(kustomization, listed, entries), **files}
 
 
-def kustomization(resources: list[str], patches: list[dict[str, Any]] | None = None) -> KubernetesObject:
-    """A kustomization.yaml."""
+def kustomization(resources: list[str], patches: list[dict[str, Any]]) -> str:
+    """The text of a kustomization.yaml."""
     body: KubernetesObject = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -59,7 +61,12 @@ def kustomization(resources: list[str], patches: list[dict[str, Any]] | None = N
     }
     if patches:
         body["patches"] = patches
-    return body
+    return emit(body)
+
+
+def up(path: str) -> str:
+    """The way from a directory of the tree up to the tree's root."""
+    return "../" * (path.count("/") + 1)
 
 
 def file_names(objects: Iterable[KubernetesObject]) -> dict[Identity, str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from meshgen.layout.values import pointer
+from meshgen.yaml import pointer
 
 Problem = tuple[str, str]
 
@@ -78,19 +78,22 @@ def refusals(obj: dict[str, Any]) -> list[Problem]:
 
 def _head(obj: dict[str, Any]) -> Iterator[Problem]:
     for key in ("apiVersion", "kind"):
-        if not isinstance(obj.get(key), str) or not obj[key]:
-            yield pointer(key), f"an object needs {key}, a string"
+        if not _is_text(obj.get(key)):
+            yield pointer([key]), f"an object needs {key}, a string"
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict):
         yield "/metadata", "an object needs metadata with a name"
         return
-    if not isinstance(metadata.get("name"), str) or not metadata["name"]:
+    if not _is_text(metadata.get("name")):
         if "generateName" in metadata:
             yield "/metadata/generateName", "a generated name is no name that Git can keep: set metadata.name"
         else:
             yield "/metadata/name", "an object needs a name, a string"
-    if "namespace" in metadata and not (isinstance(metadata["namespace"], str) and metadata["namespace"]):
+    if "namespace" in metadata and not _is_text(metadata["namespace"]):
         yield "/metadata/namespace", "a namespace is a string that is not empty: leave the field out instead"
+    if not isinstance(metadata.get("labels"), dict | None):
+        # A list of one makes it panic as soon as any object is selected for a JSON patch.
+        yield "/metadata/labels", "labels are a map"
     if str(obj.get("kind")).endswith("List") and ("items" in obj or "functionConfig" in obj):
         yield "/kind", "kustomize takes a kind that ends in List apart, into its items: list the items themselves"
 
@@ -105,7 +108,7 @@ def _annotations(obj: dict[str, Any]) -> Iterator[Problem]:
         yield at, "annotations are a map"
         return
     for key, value in annotations.items():
-        here = at + pointer(key)
+        here = at + pointer([key])
         if isinstance(value, dict | list):
             yield here, "an annotation is a string: kustomize empties this one"
         if not key or _NOT_TEXT.fullmatch(key):
@@ -117,31 +120,41 @@ def _annotations(obj: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _references(obj: dict[str, Any]) -> Iterator[Problem]:
-    """Find references by name and namespace that kustomize follows: it fails without the one and fills in the other."""
+    """Find the references by map that kustomize follows: it fails on one without a name."""
     group = str(obj.get("apiVersion")).partition("/")[0]
     if group == "rbac.authorization.k8s.io" and obj.get("kind") in ("ClusterRoleBinding", "RoleBinding"):
         for index, subject in enumerate(_list(obj.get("subjects"))):
-            at = f"/subjects/{index}"
-            if not isinstance(subject, dict):
-                yield at, "a subject is a map: kustomize fails on this one"
-                continue
-            if not isinstance(subject.get("kind"), str):
-                yield f"{at}/kind", "a subject needs a kind, a string: kustomize fails on this one"
-            yield from _reference(subject, at, subject.get("kind") == "ServiceAccount")
+            yield from _subject(subject, f"/subjects/{index}")
     elif group == "admissionregistration.k8s.io":
         for index, webhook in enumerate(_list(obj.get("webhooks"))):
             config = webhook.get("clientConfig") if isinstance(webhook, dict) else None
             service = config.get("service") if isinstance(config, dict) else None
             if isinstance(service, dict):
-                yield from _reference(service, f"/webhooks/{index}/clientConfig/service", True)
+                yield from _service(service, f"/webhooks/{index}/clientConfig/service")
 
 
-def _reference(reference: dict[str, Any], at: str, namespaced: bool) -> Iterator[Problem]:
-    if not isinstance(reference.get("name"), str) or not reference["name"]:
-        yield f"{at}/name", "kustomize fails on a reference without a name"
-    # It is filled in only when the object referred to has a JSON patch in the same build: never rely on that.
-    if namespaced and not (isinstance(reference.get("namespace"), str) and reference["namespace"]):
-        yield f"{at}/namespace", "a reference to an object in a namespace says which: kustomize may fill in another"
+def _subject(subject: Any, at: str) -> Iterator[Problem]:
+    if not isinstance(subject, dict):
+        yield at, "a subject is a map"
+        return
+    for key in ("kind", "name"):
+        if not _is_text(subject.get(key)):
+            yield f"{at}/{key}", f"a subject needs a {key}, a string"
+    # Istio's own samples have accounts without a namespace. It would be filled in where the account has a JSON patch in
+    # the same build, which `jsonpatch.obstacle` rules out.
+    if subject.get("kind") == "ServiceAccount" and "namespace" in subject and not _is_text(subject["namespace"]):
+        yield f"{at}/namespace", "a namespace is a string that is not empty: leave the field out instead"
+
+
+def _service(service: dict[str, Any], at: str) -> Iterator[Problem]:
+    # A namespace is filled in where the Service has a JSON patch in the same build; the API demands one anyway.
+    for key in ("name", "namespace"):
+        if not _is_text(service.get(key)):
+            yield f"{at}/{key}", f"a webhook's service needs a {key}, a string"
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _list(value: Any) -> list[Any]:
@@ -151,7 +164,7 @@ def _list(value: Any) -> list[Any]:
 def _values(value: Any, at: str) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, item in value.items():
-            here = at + pointer(key)
+            here = at + pointer([key])
             if key == "<<":
                 yield here, "kustomize takes a key << for a YAML merge and drops it"
             if _UNCARRIED.search(key):
@@ -166,7 +179,7 @@ def _values(value: Any, at: str) -> Iterator[Problem]:
 
 def _scalar(value: str | float | None) -> str | None:
     if isinstance(value, str):
-        return "kustomize can't carry a control character or noncharacter in a text" if _UNCARRIED.search(value) else None
+        return "kustomize can't carry a control character or noncharacter" if _UNCARRIED.search(value) else None
     if isinstance(value, float):
         return None if math.isfinite(value) else "JSON has no infinity and no not-a-number"
     if isinstance(value, int) and value not in _INTEGERS:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from meshgen.build.stage import Stage
+from meshgen.build.stage import Memory, Stage
 from meshgen.layout.identity import Identity, identity
 from meshgen.layout.kustomization import Directory
 from meshgen.layout.patch import Patch, Unpatchable, deletion, difference
@@ -41,6 +41,7 @@ class Overlays:
 
     kept_out: frozenset[tuple[str, Identity]] = frozenset()
     directories: dict[str, Directory] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
 
     def base(self, path: str, stage: Stage) -> Ground:
         """The directory that environments share."""
@@ -54,8 +55,8 @@ class Overlays:
 
         Raises MustStandWhole for an object that can't be patched.
         """
-        objects = self._shared(stage) if shared else _by_identity(stage.objects)
-        resources, patches = _differences(stage.name, ground.objects, objects)
+        objects = self._shared(stage) if shared else self.memory.recall(_by_identity, stage)
+        resources, patches = self.memory.recall_same(_differences, stage.name, ground.objects, objects)
         if ground.objects or resources:
             below = ground.path if ground.objects else None
             self.directories[path] = Directory(path, below, resources, patches)
@@ -63,17 +64,19 @@ class Overlays:
 
     def is_whole(self, stage: Stage) -> bool:
         """Whether a shared directory of this stage holds all of its objects."""
-        return len(self._shared(stage)) == len(stage.objects)
+        return not self.kept_out or len(self._shared(stage)) == len(stage.objects)
 
     def _shared(self, stage: Stage) -> Objects:
-        objects = _by_identity(stage.objects)
-        if not self.kept_out:
-            return objects
-        return {key: obj for key, obj in objects.items() if (stage.name, key) not in self.kept_out}
+        objects = self.memory.recall(_by_identity, stage)
+        return self.memory.recall(_without, stage, self.kept_out) if self.kept_out else objects
 
 
-def _by_identity(objects: Iterable[KubernetesObject]) -> Objects:
-    return {identity(obj): obj for obj in objects}
+def _by_identity(stage: Stage) -> Objects:
+    return {identity(obj): obj for obj in stage.objects}
+
+
+def _without(stage: Stage, kept_out: frozenset[tuple[str, Identity]]) -> Objects:
+    return {key: obj for key, obj in _by_identity(stage).items() if (stage.name, key) not in kept_out}
 
 
 def _differences(

@@ -93,4 +93,3 @@ def _has_idle_namespace(obj: dict[str, Any]) -> bool:
 def _head(obj: dict[str, Any]) -> dict[str, Any]:
     metadata = {key: obj["metadata"][key] for key in ("name", "namespace") if obj["metadata"].get(key)}
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
-

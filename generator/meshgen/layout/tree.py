@@ -33,9 +33,7 @@ class Layout:
     istioctl_inputs: dict[str, str] = field(default_factory=dict)
 
 
-def lay_out(
-    bases: Mapping[str, Built], environments: Sequence[tuple[Part | None, Sequence[Part]]]
-) -> Layout:
+def lay_out(bases: Mapping[str, Built], environments: Sequence[tuple[Part | None, Sequence[Part]]]) -> Layout:
     """Give the tree of all stages.
 
     `environments` holds for each environment what its clusters share (None where they share no base) and the clusters.
@@ -74,7 +72,7 @@ def _lay_out(
             )
             _istioctl_input(layout, environment, cluster)
     for directory in overlays.directories.values():
-        layout.files.update(directory.files())
+        layout.files.update(directory.files(overlays.memory))
     return layout
 
 

@@ -73,8 +73,3 @@ def copy(value: Any) -> Any:
     if isinstance(value, list):
         return [copy(item) for item in value]
     return value
-
-
-def pointer(*tokens: str | int) -> str:
-    """Write a JSON pointer (RFC 6901); the empty one means the whole document."""
-    return "".join(f"/{str(token).replace('~', '~0').replace('/', '~1')}" for token in tokens)

@@ -81,7 +81,11 @@ class Journal(NamedTuple):
 
 def load(root: Path) -> Inventory:
     """Read the inventory of a tree; a tree without one owns nothing. InputError (MG604) if it is damaged."""
-    text = read_text(root)
+    return parse(root, read_text(root))
+
+
+def parse(root: Path, text: bytes | None) -> Inventory:
+    """Understand the text of a tree's `lock.json`; see `load`."""
     if text is None:
         return Inventory({}, None)
     try:

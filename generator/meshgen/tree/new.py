@@ -17,7 +17,9 @@ def write_new(files: Mapping[Path, str]) -> None:
     there = [path for path in files if path.exists() or path.is_symlink()]
     if there:
         hint = "it is left as it is; write elsewhere with -c FILE"
-        raise InputError([Finding("MG605", "error", "the file exists already", file=str(path), hint=hint) for path in there])
+        raise InputError(
+            [Finding("MG605", "error", "the file exists already", file=str(path), hint=hint) for path in there]
+        )
     written: list[Path] = []
     try:
         for path, text in files.items():

@@ -59,14 +59,14 @@ def plan(root: Path, desired: Mapping[str, bytes], *, overwrite: bool = False) -
     _check(desired)
     _check_root(root)
     running = _is_running(root)
-    owned = _load(root, overwrite)
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in desired.items()}
+    lock = inventory.dump(digests)
+    owned = _load(root, overwrite, digests, lock)
     disk = _Comparison(root, desired, owned.files, overwrite)
     try:
         disk.compare()
     except OSError as error:
         raise inventory.failed("read", error.filename or root, error) from error
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in desired.items()}
-    lock = inventory.dump(digests)
     return Plan(
         root=root,
         create=tuple(sorted(disk.create)),
@@ -248,13 +248,17 @@ def _ancestors(paths: Iterable[str]) -> set[str]:
     return folders - {""}
 
 
-def _load(root: Path, overwrite: bool) -> Inventory:
+def _load(root: Path, overwrite: bool, digests: Mapping[str, str], lock: bytes) -> Inventory:
+    text = inventory.read_text(root)
+    if text == lock:
+        # Nothing new: what it says is known without reading it.
+        return Inventory({path: (digest,) for path, digest in digests.items()}, text)
     try:
-        return inventory.load(root)
+        return inventory.parse(root, text)
     except InputError:
         if not overwrite:
             raise
-        return Inventory({}, inventory.read_text(root))
+        return Inventory({}, text)
 
 
 def _is_running(root: Path) -> bool:

@@ -95,7 +95,8 @@ def recover(root: Path) -> None:
             os.unlink(run / JOURNAL)
     except OSError as error:
         message = f"cannot restore {error.filename or root}: {error.strerror or error}; {root} may be a mixture"
-        raise EnvironmentFailure(message, "run meshgen again when the cause is gone: it repairs the tree") from error
+        hint = f"run it again when the cause is gone, or restore {root} from Git and remove {run}"
+        raise EnvironmentFailure(message, hint) from error
     try:
         if exists(run):
             shutil.rmtree(run)
@@ -180,9 +181,8 @@ def _undo(journal: Journal, root: Path, run: Path) -> None:
     for folder in reversed(journal.make):
         _rmdir(root / folder)
     for folder, mode in reversed(journal.remove):
-        with suppress(NotADirectoryError):
-            with suppress(FileExistsError):
-                os.mkdir(root / folder)
+        with suppress(FileExistsError, NotADirectoryError):
+            os.makedirs(root / folder, exist_ok=True)
             os.chmod(root / folder, mode)
     for number, move in enumerate(journal.moves):
         aside, place = run / "old" / str(number), root / move.path
@@ -241,14 +241,18 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
     try:
         os.mkdir(folder)
     except FileExistsError:
-        if folder.exists() and not folder.is_dir():
+        if not stat.S_ISDIR(os.stat(folder).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
         return
     except FileNotFoundError:
         if folder.parent == folder:
             raise
         _make_folder(folder.parent, made)
-        os.mkdir(folder)
+        # Another first run may make the same folders just now.
+        with suppress(FileExistsError):
+            os.mkdir(folder)
+            made.append(folder)
+        return
     made.append(folder)
 
 

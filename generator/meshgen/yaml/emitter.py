@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from meshgen.yaml.scalars import RESERVED_WORDS, in_range
@@ -75,8 +76,6 @@ class _Emitter:
 
     def __init__(self, pieces: list[str]) -> None:
         self._write = pieces.append
-        # Objects of Kubernetes say the same words again and again.
-        self._strings: dict[str, str] = {}
 
     def root(self, value: Any) -> None:
         if isinstance(value, dict) and value:
@@ -115,23 +114,17 @@ class _Emitter:
             lead = indent
 
     def _key(self, key: Any, indent: str) -> str:
-        name = self._string(_checked_key(key))
+        name = _string(_checked_key(key))
         return name if len(name) <= _LONGEST_KEY else f"? {name}\n{indent}"
 
     def _leaf(self, value: Any, indent: str) -> str:
         if isinstance(value, str):
             if "\n" in value and _is_literal(value):
                 return _literal(value, indent + "  ")
-            return self._string(value)
+            return _string(value)
         if isinstance(value, dict):
             return "{}"
         return "[]" if isinstance(value, list) else scalar(value)
-
-    def _string(self, text: str) -> str:
-        written = self._strings.get(text)
-        if written is None:
-            written = self._strings[text] = _string(text)
-        return written
 
 
 def _checked_key(key: Any) -> str:
@@ -145,6 +138,8 @@ def _flow_key(key: Any) -> str:
     return name if len(name) <= _LONGEST_KEY else f"? {name} "
 
 
+# Objects of Kubernetes say the same words again and again.
+@lru_cache(maxsize=8192)
 def _string(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in RESERVED_WORDS:
         return text

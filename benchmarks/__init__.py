@@ -1,0 +1,1 @@
+"""What meshgen costs, as ratios against peers on the same work: `python -m benchmarks`."""

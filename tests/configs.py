@@ -1,0 +1,356 @@
+"""Configs that are valid however odd: layers that set, change, replace and take away, drawn at random.
+
+What a cluster ends up with is worked out here a second time, in the words of the config's contract, so that tests can
+ask of meshgen's own layering whether it says the same.
+"""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from meshgen.catalog import Release, Version, minors, release
+from tests.objects import Object, mesh, overlay
+
+
+def _parted(text: str) -> list[str]:
+    return text.split(" ")
+
+
+WORDS = (
+    *_parted(
+        "yes no on off y n Y N ON Off TRUE nO true false null Null NULL ~ 0o17 00 -0 0_1 1e-7 6e5 12e03 .5 5. +.5"
+    ),
+    *_parted(
+        "-.inf .NaN 1:30 20:30:15 0x 0b 0x1F 1__0 2021-01-01 2021-01-01T00:00:00Z 123e 100m 1Gi 0755 08 0o7 1,000"
+    ),
+    *_parted("#c a: | > ! % @ ` {} [] {a a} a,b a]b ? = << * & --- ... - : ' \" \\ '\"\\ $patch delete 1.0 1.11"),
+    *(
+        "",
+        " ",
+        "true ",
+        " lead",
+        "a\nb",
+        "a\n",
+        "\n",
+        "a\n\n",
+        "\na",
+        " a\nb",
+        "a\n  b\n",
+        "a\tb",
+        "\t",
+        "a\r\nb",
+        "\r",
+    ),
+    *("a: b", "- a", "a #b", "x\n---\ny", "{{ 7*7 }}", "{% raw %}", "${HOME}", "$(id)", "$(HOME)", "<a&b>", "a" * 300),
+    *("é", "한글", "\U0001f600", "a\u2028b", "a\u2029b", "\ufeffa", "a\u00a0b", "\u200b", "\U0010ffff", "a\u0301"),
+)
+_TEXT = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\n\t"),
+    max_size=8,
+)
+TEXTS = st.sampled_from(WORDS) | _TEXT
+_PLAIN_KEYS = st.sampled_from(["accessLogFile", "defaultConfig", "global", "proxy", "name", "env", "a", "b", "enabled"])
+# Kustomize takes `<<` for a YAML merge, and meshgen refuses it.
+_KEYS = _PLAIN_KEYS | TEXTS.filter(lambda key: key != "<<")
+_NUMBERS = st.integers(-(2**63), 2**64 - 1) | st.integers(-3, 70000) | st.floats(-1e9, 1e9).map(lambda x: round(x, 3))
+_SCALARS = st.none() | st.booleans() | _NUMBERS | TEXTS
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+_TREES = st.dictionaries(_KEYS, _VALUES, max_size=4)
+# The same few keys in every layer, so that layers meet.
+_MEETING = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("global", "accessLogFile", "defaultConfig", "list", "1", "yes"), _VALUES | _TREES)
+)
+_ODD = st.none() | _MEETING | _TREES
+
+VERSIONS = [version for minor in minors() for version in (f"{minor}.0", release(minor).latest_patch)] + ["1.11.3"]
+_COMMON = [("1.11.3", 6), ("1.11.8", 2), ("1.23.6", 2), ("1.24.6", 2), ("1.30.3", 2)]
+_VERSION = st.sampled_from([version for version, weight in _COMMON for _ in range(weight)] + VERSIONS)
+_PROFILES = ("default", "demo", "minimal", "empty", "openshift", "preview")
+_NAME = st.sampled_from(["istio-ingressgateway", "istio-egressgateway", "internal", "second"])
+
+
+def _some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+_COMPONENT = st.none() | _some(
+    enabled=st.booleans() | st.none(), k8s=_ODD, namespace=st.sampled_from(["istio-system", "edge"]), hub=st.just("h/x")
+)
+_GATEWAY = _some(
+    enabled=st.booleans() | st.none(),
+    k8s=_ODD,
+    namespace=st.sampled_from(["edge", "istio-system", None]),
+    label=st.none() | st.dictionaries(st.sampled_from(["app", "istio"]), TEXTS | st.none()),
+)
+_GATEWAY_MAP = st.dictionaries(_NAME, st.none() | _GATEWAY, max_size=3)
+_GATEWAY_LIST = st.lists(st.tuples(_NAME, _GATEWAY), max_size=3, unique_by=lambda pair: pair[0]).map(
+    lambda pairs: [{"name": name, **gateway} for name, gateway in pairs]
+)
+_GATEWAYS = st.none() | _GATEWAY_MAP | _GATEWAY_LIST
+_MARKS = st.none() | st.dictionaries(st.sampled_from(["a", "example.com/b", "c.d/E"]), TEXTS | st.none(), max_size=3)
+_ISTIO = {
+    "profile": st.none() | st.sampled_from(_PROFILES),
+    "hub": st.none() | st.sampled_from(["gcr.io/istio-release", "example.com:5000/h"]),
+    "tag": st.none() | st.sampled_from(["1.11.3-distroless", "latest"]),
+    "namespace": st.none() | st.sampled_from(["istio-system", "istio-system", "mesh-system"]),
+    "revision": st.none() | st.sampled_from(["canary", "1-11"]),
+    "metadata": st.none() | _some(name=st.sampled_from(["installed", None]), labels=_MARKS, annotations=_MARKS),
+    "meshConfig": _ODD,
+    "values": _ODD,
+    "unvalidatedValues": _ODD,
+    "components": st.none()
+    | _some(pilot=_COMPONENT, base=_COMPONENT, cni=_COMPONENT, ingressGateways=_GATEWAYS, egressGateways=_GATEWAYS),
+}
+_QUANTITIES = _some(
+    requests=st.none() | st.dictionaries(st.sampled_from(["cpu", "memory"]), st.sampled_from(["1", "100m", "1Gi", 2])),
+    limits=st.none() | st.just({"memory": "2Gi"}),
+)
+OWN = "own.yaml"
+_ADDON = st.just({}) | _some(
+    version=st.sampled_from(["1.2.3", "v9.9.9", None]),
+    image=st.sampled_from(["example.com:5000/mirror/x:v1", "example.com/y@sha256:" + "a" * 64, None]),
+    resources=st.none() | _QUANTITIES,
+    storage=st.none()
+    | st.fixed_dictionaries({"size": st.sampled_from(["5Gi", "1.5Ti"])}, optional={"storageClassName": st.just("0x1")}),
+    secret=st.sampled_from(["creds", "1e3", None]),
+)
+_ADDONS = st.none() | st.fixed_dictionaries(
+    {},
+    optional={name: st.none() | _ADDON for name in ("prometheus", "grafana", "jaeger", "kiali", "zipkin")}
+    | {"loki": st.none() | _ADDON | st.just({"source": OWN})},
+)
+# The user's own manifests, which an addon's `source` names.
+OWN_OBJECTS: tuple[Object, ...] = (
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}},
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "namespace": "shop", "annotations": {"example.com/on": "yes"}, "labels": {}},
+        "spec": {
+            "type": "ClusterIP",
+            "selector": {"app": "web"},
+            "ports": [{"name": "udp", "port": 53, "protocol": "UDP"}, {"name": "tcp", "port": 53}, {"port": 8080}],
+        },
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "bare"},
+        "spec": {"ports": [{"port": 1, "name": "p"}]},
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "odd"},
+        "data": {word or "empty": word for word in WORDS if word != "<<"},
+    },
+    {"apiVersion": "example.com/v1", "kind": "Odd", "metadata": {"name": "a.b", "namespace": "x"}, "spec": {"": None}},
+)
+SERVICES: dict[str, tuple[tuple[str, ...], tuple[str | int, ...]]] = {
+    "kiali": (("kiali",), ("http", "http-metrics")),
+    "grafana": (("grafana",), (3000,)),
+    "prometheus": (("prometheus",), ("http",)),
+    "tracing": (("jaeger", "zipkin"), (80,)),
+    "zipkin": (("jaeger", "zipkin"), (9411,)),
+    "jaeger-collector": (("jaeger",), (9411, 14250)),
+    "web.shop": ((OWN,), ("udp", 8080)),
+    "bare": ((OWN,), ("p",)),
+}
+_BALANCER = ("internal", "sourceRanges", "loadBalancerIP", "loadBalancerClass")
+
+
+def _exposure(ports: tuple[str | int, ...]) -> st.SearchStrategy[Any]:
+    return st.none() | _some(
+        type=st.sampled_from(["LoadBalancer", "LoadBalancer", "NodePort", "ClusterIP", None]),
+        internal=st.booleans() | st.none(),
+        sourceRanges=st.none() | st.lists(st.sampled_from(["10.0.0.0/8", "fd00::/8", "0.0.0.0/0"]), min_size=1, max_size=2),
+        annotations=_MARKS,
+        public=st.sampled_from(["a reason", "yes", None]),
+        ports=st.none() | st.lists(st.sampled_from(ports), min_size=1, max_size=2, unique=True),
+        externalTrafficPolicy=st.sampled_from(["Local", "Cluster", None]),
+        loadBalancerIP=st.sampled_from(["10.1.2.3", None]),
+        loadBalancerClass=st.sampled_from(["example.com/lb", None]),
+    )
+
+
+_EXPOSE = st.none() | st.fixed_dictionaries(
+    {}, optional={name: _exposure(ports) for name, (_, ports) in SERVICES.items()}
+)
+_ENGINE = {
+    "branch": st.sampled_from(["main", "v1.10", "2024"]),
+    "path": st.sampled_from(["./output", ".", "a/b", None]),
+}
+_DELIVERY = st.none() | _some(
+    flux=st.none()
+    | _some(
+        url=st.just("ssh://git@example.com/mesh.git"),
+        interval=st.just("1h30m"),
+        prune=st.booleans(),
+        suspend=st.booleans(),
+        secretRef=st.just("1e3"),
+        namespace=st.just("gitops"),
+        **_ENGINE,
+    ),
+    argocd=st.none()
+    | _some(
+        url=st.just("git@example.com:mesh.git"),
+        selfHeal=st.booleans(),
+        prune=st.booleans(),
+        namespace=st.just("gitops"),
+        **_ENGINE,
+    ),
+)
+
+
+def _patch(version: st.SearchStrategy[str], *, whole: bool) -> st.SearchStrategy[Object]:
+    istio = st.fixed_dictionaries(
+        {"version": version} if whole else {}, optional=_ISTIO if whole else _ISTIO | {"version": version}
+    )
+    parts = {"istio": istio, "addons": _ADDONS, "expose": _EXPOSE, "delivery": _DELIVERY}
+    if whole:
+        return st.fixed_dictionaries({"istio": istio}, optional={k: v for k, v in parts.items() if k != "istio"})
+    return st.fixed_dictionaries({}, optional=parts)
+
+
+@dataclass
+class Config:
+    """A config, and what each of its clusters ends up with."""
+
+    mesh: Object
+    overlays: list[Object]
+    wanted: dict[str, Object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return json.dumps({"mesh": self.mesh, "overlays": self.overlays})
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    ground = deepcopy(draw(_patch(_VERSION, whole=True)))
+    config = Config(mesh(**ground), [])
+    if draw(st.integers(0, 9)) == 0:
+        _mend(config.mesh, layered({}, ground), "generic")
+        config.wanted["msa"] = layered({}, _settings(config.mesh))
+        return config
+    lower: dict[str, Object] = {}
+    for name in ("dev", "stage", "prod")[: draw(st.integers(1, 3))]:
+        below = draw(st.none() | st.sampled_from(sorted(lower))) if lower else None
+        one = overlay(name, patch=deepcopy(draw(_patch(_VERSION, whole=False))), clusters={})
+        if below:
+            one["extends"] = below
+        start = lower[below] if below else layered({}, ground)
+        if draw(st.booleans()):
+            _mend(one["patch"], layered(start, one["patch"]), "generic")
+        lower[name] = layered(start, one["patch"])
+        # An overlay of no clusters is there to be extended.
+        for number in range(draw(st.integers(0 if config.wanted else 1, 2))):
+            _cluster(draw, config, one, f"{name}-{number}", lower[name])
+        config.overlays.append(one)
+    return config
+
+
+def _cluster(draw: st.DrawFn, config: Config, one: Object, name: str, lower: Object) -> None:
+    cloud = draw(st.sampled_from(["azure", "aws", "gcp", "generic", None]))
+    patch = deepcopy(draw(st.just({}) | _patch(_VERSION, whole=False)))
+    _mend(patch, layered(lower, patch), cloud or "generic")
+    entry: Object = {"cloud": cloud, "patch": patch} if cloud or patch else None
+    settings = layered(lower, patch)
+    if entry and draw(st.booleans()):
+        entry["kubernetesVersion"] = _release(settings).kubernetes[1]
+        entry["server"] = "https://" + name + ".example.com"
+    one["clusters"][name] = entry
+    config.wanted[name] = settings
+
+
+def _settings(mesh: Object) -> Object:
+    return {key: value for key, value in mesh.items() if key not in ("apiVersion", "kind", "metadata")}
+
+
+_KEEPS_NULL = ("meshConfig", "values", "unvalidatedValues", "components")
+
+
+def layered(lower: Any, upper: Object, path: tuple[str, ...] = ()) -> Object:
+    """Maps merge by key, all else is replaced, null takes away; where there is nothing to take, some keep it."""
+    gateways = path[:2] == ("istio", "components") and path[2:] in (("ingressGateways",), ("egressGateways",))
+    if gateways and isinstance(lower, list):
+        lower = {gateway["name"]: gateway for gateway in lower}
+    result = dict(lower) if isinstance(lower, dict) else {}
+    for key, value in upper.items():
+        if isinstance(value, dict):
+            result[key] = layered(result.get(key), value, (*path, key))
+        elif value is not None:
+            result[key] = value
+        elif key in result:
+            del result[key]
+        elif path[:1] == ("istio",) and path[1:2] and path[1] in _KEEPS_NULL and not gateways:
+            result[key] = None
+    return result
+
+
+def _release(settings: Object) -> Release:
+    return release(Version.parse(settings["istio"]["version"]).minor)
+
+
+def _mend(patch: Object, settings: Object, cloud: str) -> None:
+    """Take away, by nulls, what does not go together in the settings that a patch leads to."""
+    if settings["istio"].get("profile", "default") not in _release(settings).profiles:
+        _take(patch, "istio", "profile")
+    there = _mend_addons(patch, settings)
+    for name, exposure in settings.get("expose", {}).items():
+        if not there & {*SERVICES[name][0]}:
+            _take(patch, "expose", name)
+            continue
+        for key in _unsaid(exposure, cloud):
+            _take(patch, "expose", name, key)
+    for engine, wiring in settings.get("delivery", {}).items():
+        if "url" not in wiring:
+            _take(patch, "delivery", engine)
+
+
+def _mend_addons(patch: Object, settings: Object) -> set[str]:
+    """Give what brings Services."""
+    there = set()
+    addons = settings.get("addons", {})
+    for name, addon in addons.items():
+        own = addon.get("source") == OWN
+        if (name not in _release(settings).addons and not own) or (name == "zipkin" and "jaeger" in addons):
+            _take(patch, "addons", name)
+            continue
+        there.add(OWN if own else name)
+        for key in addon:
+            if (own and key != "source") or (key == "secret" and name not in ("grafana", "kiali")):
+                _take(patch, "addons", name, key)
+    return there
+
+
+def _unsaid(exposure: Object, cloud: str) -> list[str]:
+    sort = exposure.get("type", "LoadBalancer")
+    keys = []
+    if sort != "LoadBalancer":
+        keys += [key for key in _BALANCER if key in exposure]
+    if sort == "ClusterIP":
+        keys.append("externalTrafficPolicy")
+    if cloud == "generic" and exposure.get("internal"):
+        keys.append("internal")
+    return keys
+
+
+def _take(patch: Object, *path: str) -> None:
+    node = patch
+    for key in path[:-1]:
+        if not isinstance(node.get(key), dict):
+            # A null here takes all of it away already.
+            if key in node:
+                return
+            node[key] = {}
+        node = node[key]
+    node[path[-1]] = None

@@ -1,0 +1,123 @@
+"""The core promise: what the real kubectl builds from a stage is exactly what was validated, shown and reviewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+
+from meshgen.build.stages import Built
+from meshgen.errors import InputError
+from meshgen.layout.identity import identity
+from meshgen.layout.values import same
+from meshgen.render import BuiltMesh, Rendering, build_mesh, render
+from meshgen.show import select
+from meshgen.tree.update import update
+from tests.configs import OWN, OWN_OBJECTS, SERVICES, Config, configs
+from tests.objects import Object, assert_same, build_all, files_of, text_of, write_config
+
+_CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@given(configs())
+def test_what_kubectl_builds_is_what_show_says(kubectl: Path, config: Config):
+    holds(kubectl, config)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@given(configs())
+def test_what_kubectl_builds_is_what_show_says_for_a_thousand_configs(kubectl: Path, config: Config):
+    holds(kubectl, config)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@given(configs())
+def test_istio_operator_says_what_the_layers_say(config: Config):
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder), config)
+        for one in accepted(path).clusters:
+            assert_layered(one.built, config.wanted[one.cluster.name])
+            assert_opened(one.built, config.wanted[one.cluster.name])
+
+
+def write(folder: Path, config: Config) -> Path:
+    (folder / OWN).write_text("\n---\n".join(text_of(obj) for obj in OWN_OBJECTS), encoding="utf-8")
+    return write_config(folder, config.mesh, *config.overlays)
+
+
+def accepted(path: Path) -> BuiltMesh:
+    try:
+        return build_mesh(path)
+    except InputError as error:
+        raise AssertionError(f"refused: {error.findings}") from None
+
+
+def holds(kubectl: Path, config: Config) -> None:
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder), config)
+        accepted(path)
+        rendering = render(path)
+        output = Path(folder, "output")
+        update(output, rendering.files)
+
+        assert render(path).files == rendering.files
+        assert files_of(output).keys() - {".meshgen/lock.json"} == rendering.files.keys()
+        assert [cluster.name for cluster in rendering.clusters] == [*config.wanted]
+        assert_built_is_said(kubectl, rendering, output, path)
+
+
+def assert_built_is_said(kubectl: Path, rendering: Rendering, output: Path, path: Path) -> None:
+    stages = {stage.path for cluster in rendering.clusters for stage in cluster.stages}
+    wiring = {directory for cluster in rendering.clusters for directory in cluster.wiring.values()}
+    event(f"{len(stages)} stage directories")
+    built = build_all(kubectl, [output / directory for directory in sorted(stages | wiring)])
+    said = select(path)[0]
+    pipeline = {one.cluster.name: one.built for one in build_mesh(path).clusters}
+    for cluster in rendering.clusters:
+        assert [stage.name for stage in cluster.stages] == [stage.name for stage in pipeline[cluster.name].stages]
+        for stage, pure in zip(cluster.stages, pipeline[cluster.name].stages, strict=True):
+            where = f"{cluster.name}/{stage.name} ({stage.path})"
+            mine = [one.object for one in said if (one.cluster, one.stage) == (cluster.name, stage.name)]
+            assert_same(built[output / stage.path], mine, where)
+            assert same(mine, list(pure.objects)), where
+
+
+def assert_layered(built: Built, wanted: Object) -> None:
+    """The IstioOperator's spec is what the layers say, gateways as a list."""
+    istio = wanted["istio"]
+    spec = {key: value for key, value in istio.items() if key not in ("version", "metadata")}
+    components = dict(spec.get("components") or {})
+    for kind in ("ingressGateways", "egressGateways"):
+        if isinstance(components.get(kind), dict):
+            components[kind] = [{"name": name, **gateway} for name, gateway in components[kind].items()]
+    if "components" in spec:
+        spec["components"] = components
+    objects = [*built.objects, *([built.istioctl_input] if built.istioctl_input else [])]
+    (resource,) = (obj for obj in objects if obj["kind"] == "IstioOperator")
+    metadata = istio.get("metadata", {})
+    assert same(resource["spec"], spec), f"{text_of(resource['spec'])} is not {text_of(spec)}"
+    assert resource["metadata"]["name"] == metadata.get("name", "msa")
+    assert resource["metadata"].get("labels", {}) == metadata.get("labels", {})
+    assert resource["metadata"].get("annotations", {}) == metadata.get("annotations", {})
+
+
+def assert_opened(built: Built, wanted: Object) -> None:
+    """Services that are asked for have the type that they are asked for; no other one is opened."""
+    types: dict[str, Any] = {}
+    for obj in built.objects:
+        if obj["kind"] == "Service":
+            key = identity(obj)
+            name = f"{key.name}.{key.namespace}" if f"{key.name}.{key.namespace}" in SERVICES else key.name
+            types[name] = obj["spec"].get("type", "ClusterIP")
+            asked = (wanted.get("expose") or {}).get(name)
+            if asked and asked.get("ports"):
+                opened = [port.get("name", port["port"]) for port in obj["spec"]["ports"]]
+                assert len(opened) == len(asked["ports"]), f"{name}: {opened} instead of {asked['ports']}"
+    for name, sort in types.items():
+        asked = (wanted.get("expose") or {}).get(name)
+        assert sort == ("ClusterIP" if asked is None else asked.get("type", "LoadBalancer")), name
