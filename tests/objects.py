@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -15,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from meshgen.cli import cli
+from meshgen.errors import InputError
 from meshgen.layout.identity import Identity, identity
 from tests.layout.kustomize import GoLoader, build, exactly
 from tests.tools import PROJECT
@@ -71,10 +75,15 @@ def meshgen(*args: str | Path, cwd: Path, env: Mapping[str, str] | None = None, 
 
 
 def output_of(*args: str | Path, cwd: Path) -> str:
-    """What meshgen prints when all is well."""
-    done = meshgen(*args, cwd=cwd)
-    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr}{done.stdout}"
-    return done.stdout
+    """What meshgen prints when all is well; run in this process, for many tests need it."""
+    result = io.StringIO()
+    try:
+        with contextlib.chdir(cwd), contextlib.redirect_stdout(result), contextlib.redirect_stderr(io.StringIO()):
+            status = cli.main([str(arg) for arg in args], prog_name="meshgen", standalone_mode=False)
+    except InputError as error:
+        raise AssertionError(f"refused: {error.findings}") from None
+    assert not status, f"exit {status}: {result.getvalue()}"
+    return result.getvalue()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 Severity = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """One problem of the input, with its position and the next move.
 

@@ -10,6 +10,7 @@ from typing import Any
 from meshgen.build.stage import Memory, Remark
 from meshgen.build.stages import Built, Manifests, build, install_method, minor_of
 from meshgen.catalog import Version, minors, release
+from meshgen.check.carried import carried_remarks
 from meshgen.check.objects import duplicate_remarks, stage_remarks
 from meshgen.check.settings import kubernetes_remarks, settings_remarks
 from meshgen.config.load import load
@@ -21,7 +22,7 @@ from meshgen.finding import Finding
 from meshgen.layout.tree import Part, lay_out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuiltCluster:
     """A cluster and the objects that it gets."""
 
@@ -29,7 +30,7 @@ class BuiltCluster:
     built: Built
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuiltMesh:
     """All that a config asks for, as objects; no file of the tree yet."""
 
@@ -44,7 +45,7 @@ class BuiltMesh:
         return (cluster for _, _, clusters in self.environments for cluster in clusters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rendering:
     """The tree of a config: its files by path, and what is applied where."""
 
@@ -78,6 +79,7 @@ def build_mesh(config: Path) -> BuiltMesh:
     memory = Memory()
     for cluster in mesh.clusters:
         findings.add(cluster, settings_remarks(cluster.settings, memory))
+        findings.add(cluster, carried_remarks(cluster.settings, memory))
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
     manifests = Manifests(read_manifests(mesh))

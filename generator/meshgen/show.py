@@ -13,7 +13,7 @@ from meshgen.finding import Finding
 from meshgen.render import BuiltMesh, build_mesh
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """One object of one cluster; its stage is None where no stage's directory holds it."""
 

@@ -19,7 +19,8 @@ def test_storage_is_a_claim_that_one_pod_at_a_time_holds(name):
     assert claim["spec"]["resources"]["requests"]["storage"] == "5Gi"
     assert claim["spec"]["storageClassName"] == "fast"
     deployment = workload(objects)["spec"]
-    assert deployment["strategy"] == {"type": "Recreate"}
+    # Recreate would say it better, but an API server that defaulted rollingUpdate before refuses the change to it.
+    assert deployment["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
     volumes = [volume.get("persistentVolumeClaim") for volume in deployment["template"]["spec"]["volumes"]]
     assert {"claimName": claim["metadata"]["name"]} in volumes
 

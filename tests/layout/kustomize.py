@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 
 from meshgen.layout.identity import Identity, identity
-from meshgen.layout.patch import JSONPatch, Patch, StrategicMerge, Unpatchable, deletion, difference
+from meshgen.layout.patch import JSONPatch, Patch, Unpatchable, difference
 from meshgen.yaml.emitter import emit
 
 Object = dict[str, Any]
@@ -123,15 +124,13 @@ def build_chains(kubectl: Path, root: Path, chains: Sequence[Chain]) -> list[Obj
     return [built.get(identity(chain[-1])) for chain in chains]
 
 
-__all__ = [
-    "BuildFailed",
-    "Chain",
-    "StrategicMerge",
-    "build",
-    "build_chains",
-    "deletion",
-    "exactly",
-    "is_patchable",
-    "write_base",
-    "write_overlay",
-]
+def failures(kubectl: Path, chains: Sequence[Chain]) -> list[tuple[Chain, list[Patch | None], Object | None]]:
+    """Build all chains that patches can say; give those that came out wrong, with their patches and what was built."""
+    patchable = [chain for chain in chains if is_patchable(chain)]
+    with tempfile.TemporaryDirectory() as root:
+        built = build_chains(kubectl, Path(root), patchable)
+    return [
+        (chain, patches_of(chain), result)
+        for chain, result in zip(patchable, built, strict=True)
+        if not exactly(result, chain[-1])
+    ]

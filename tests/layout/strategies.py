@@ -133,7 +133,9 @@ BINDING = obj(
     roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "istiod"},
     subjects=[{"kind": "ServiceAccount", "name": "istiod", "namespace": "istio-system"}, {"kind": "User", "name": "u"}],
 )
-ACCOUNT = obj("v1", "ServiceAccount", "istiod", secrets=[{"name": "a"}, {"name": "b"}], imagePullSecrets=[{"name": "c"}])
+ACCOUNT = obj(
+    "v1", "ServiceAccount", "istiod", secrets=[{"name": "a"}, {"name": "b"}], imagePullSecrets=[{"name": "c"}]
+)
 OPERATOR = obj(
     "install.istio.io/v1alpha1",
     "IstioOperator",
@@ -148,7 +150,10 @@ OPERATOR = obj(
             "pilot": {
                 "enabled": True,
                 "k8s": {
-                    "env": [{"name": "PILOT_TRACE_SAMPLING", "value": "100"}, {"name": "GODEBUG", "value": "gctrace=1"}],
+                    "env": [
+                        {"name": "PILOT_TRACE_SAMPLING", "value": "100"},
+                        {"name": "GODEBUG", "value": "gctrace=1"},
+                    ],
                     "hpaSpec": {
                         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "istiod"},
                         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "targetAverageUtilization": 80}}],
@@ -180,8 +185,14 @@ AUTOSCALER = obj(
         "maxReplicas": 5,
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "istiod"},
         "metrics": [
-            {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}},
-            {"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}}},
+            {
+                "type": "Resource",
+                "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}},
+            },
+            {
+                "type": "Resource",
+                "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}},
+            },
         ],
     },
 )
@@ -270,12 +281,81 @@ OBJECTS: tuple[Object, ...] = (
 )
 
 _HOSTILE_TEXTS = (
-    *("", " ", "yes", "n", "null", "~", "1", "1.0", "1e3", "0o7", "0x1f", "2020-01-01", "12:30", "=", "<<", "- a", "a: b"),
+    *(
+        "",
+        " ",
+        "yes",
+        "n",
+        "null",
+        "~",
+        "1",
+        "1.0",
+        "1e3",
+        "0o7",
+        "0x1f",
+        "2020-01-01",
+        "12:30",
+        "=",
+        "<<",
+        "- a",
+        "a: b",
+    ),
     *("#", "a #b", "{}", "[]", "*a", "&a", "!a", "%", "@", "`", "'", '"', "\\", "\\n", "\t", " a", "a ", "a\n", "\na"),
-    *(" a\nb", "a\n\n", "a\n b\n", "a\r\nb", "\r", "a\tb\n", "a \nb", "🚀", "é", "\u2028", "\ufeff", "\u00a0", "x" * 300),
-    *("a/b", "a~b", "a~1b", "a,b", "a.b", "$patch", "delete", "<a&b>", "---", "--- a\nb", "...", "|", ">", "?", ":", "-"),
+    *(
+        " a\nb",
+        "\ta\nb",
+        "a\n\n",
+        "a\n b\n",
+        "a\r\nb",
+        "\r",
+        "a\tb\n",
+        "a \nb",
+        "🚀",
+        "é",
+        "\u2028",
+        "\ufeff",
+        "\u00a0",
+        "x" * 300,
+    ),
+    *(
+        "a/b",
+        "a~b",
+        "a~1b",
+        "a,b",
+        "a.b",
+        "$patch",
+        "delete",
+        "<a&b>",
+        "---",
+        "--- a\nb",
+        "...",
+        "|",
+        ">",
+        "?",
+        ":",
+        "-",
+    ),
 )
-_HOSTILE_KEYS = ("a/b", "a~b", "~1", "a,b", "a.b", "-", "0", "1", "true", "null", "=", "", "$patch", " ", "a b", "é", "#", "y")
+_HOSTILE_KEYS = (
+    "a/b",
+    "a~b",
+    "~1",
+    "a,b",
+    "a.b",
+    "-",
+    "0",
+    "1",
+    "true",
+    "null",
+    "=",
+    "",
+    "$patch",
+    " ",
+    "a b",
+    "é",
+    "#",
+    "y",
+)
 _TEXTS = ("a", "false", "15m", "registry.example.com/istio:1.30.3", "http", "TCP", "UDP", "line one\nline two\n")
 _NUMBERS = (0, 1, 2, 80, 443, 8080, -1, 10_000_000, 2**31, 2**53, 0.25, 1.5, 1e-7)
 _HOSTILE_NUMBERS = (2**53 + 1, 2**63, 2**64 - 1, -(2**63), 1e300, 1e21, 100.0, -0.0)
@@ -446,10 +526,10 @@ def chain(obj: Object, seed: int, number: int, *, layers: int, hostile: bool) ->
     return states
 
 
-def chains(*, layers: int, hostile: bool, size: int = 40) -> st.SearchStrategy[list[list[Object]]]:
-    """Many chains for one build; they shrink to the one that fails."""
+def chains(*, layers: int, hostile: bool) -> st.SearchStrategy[list[list[Object]]]:
+    """Chains enough to be worth a run of kustomize."""
     seeds = st.tuples(st.sampled_from(OBJECTS), st.integers(0, 2**32))
-    return st.lists(seeds, min_size=1, max_size=size).map(
+    return st.lists(seeds, min_size=30, max_size=60).map(
         lambda picked: [
             chain(obj, seed, number, layers=layers, hostile=hostile) for number, (obj, seed) in enumerate(picked)
         ]

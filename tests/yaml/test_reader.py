@@ -132,11 +132,20 @@ def test_problems_of_a_hopeless_file_are_limited() -> None:
         ("c:\n  <<: {x: 1}\n", {"x": 1}),
         ("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\n", {"x": 1, "z": 3}),
         ("a: &a {x: 1}\nb: &b {<<: *a, z: 3}\nc: {<<: *b}\n", {"z": 3, "x": 1}),
-        ('c: {"<<": 1}\n', {"<<": 1}),
     ],
 )
 def test_a_plain_merge_key_merges_and_explicit_keys_win(text: str, value: Any) -> None:
     assert read_document(text.encode())["c"] == value
+
+
+@pytest.mark.parametrize("key", ['"<<"', f'"{"x" * 1001}"'])
+def test_a_key_that_kustomize_can_not_carry_is_refused(key: str) -> None:
+    with pytest.raises(ReadError) as refused:
+        read_document(f"a:\n  ? {key}\n  : 1\n".encode())
+
+    (problem,) = refused.value.problems
+    assert "kustomize can't carry a key" in problem.message
+    assert problem.mark == Mark(2, 5)
 
 
 @pytest.mark.parametrize("value", ["1", "x", "null", "[1]", "[[]]"])

@@ -45,7 +45,7 @@ _RESOURCES: dict[str, dict[str, Any]] = {
 _DEFAULT_STORAGE = {"loki": {"size": "10Gi"}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequiredSecret:
     """A Secret that someone has to make before an addon starts; meshgen never writes one."""
 

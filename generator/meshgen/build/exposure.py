@@ -7,6 +7,7 @@ from typing import Any
 
 from meshgen.build.addons import default_ports
 from meshgen.build.clouds import UNSAYABLE, cloud_annotations, speaks_of_balancers
+from meshgen.build.operator import NAME as OPERATOR_NAME
 from meshgen.build.ranges import cover_everything, is_address, range_problem
 from meshgen.build.stage import KubernetesObject, Remark, Stage
 from meshgen.config.problems import guess, shown
@@ -66,9 +67,13 @@ def _find(services: list[KubernetesObject], key: str, namespace: str) -> Kuberne
 
 def _unknown(key: str, services: list[KubernetesObject]) -> Remark:
     at = pointer(["expose", key])
-    known = sorted({service["metadata"]["name"] for service in services})
-    name, _, _ = key.partition(".")
+    known = sorted({service["metadata"]["name"] for service in services} - {OPERATOR_NAME})
+    name, _, wanted = key.partition(".")
     homes = sorted(s["metadata"].get("namespace", "default") for s in services if s["metadata"]["name"] == name)
+    if homes and wanted:
+        message = f'expose: there is no Service "{name}" in namespace {wanted}'
+        hint = "did you mean " + " or ".join(f"{name}.{home}" for home in homes) + "?"
+        return Remark("MG301", message, at, hint, at_key=True)
     if homes:
         hint = "one of " + ", ".join(f"{name}.{home}" for home in homes)
         return Remark("MG301", f'expose: which Service "{key}"? It is in {", ".join(homes)}', at, hint, at_key=True)
@@ -80,7 +85,21 @@ def _unknown(key: str, services: list[KubernetesObject]) -> Remark:
             hint = f"set its type in istio.components.{kind}Gateways.{name}.k8s.service"
             return Remark("MG301", message, at, hint, at_key=True)
     hint = guess(name, known) or "no addon with a Service is set: see `addons`"
+    if (addon := _BROUGHT_BY.get(name)) and not hint.startswith("did you mean"):
+        hint = f"{addon} brings it and is not set here: add it to `addons`, or take this out (in an overlay: null)"
     return Remark("MG301", f'expose: there is no Service "{key}"', at, hint, at_key=True)
+
+
+# The Services that people know by name, and the addon that each comes with.
+_BROUGHT_BY = {
+    "prometheus": "prometheus",
+    "grafana": "grafana",
+    "kiali": "kiali",
+    "tracing": "jaeger (or zipkin)",
+    "zipkin": "jaeger (or zipkin)",
+    "jaeger-collector": "jaeger",
+    "loki": "loki",
+}
 
 
 class _Asked:
@@ -121,7 +140,10 @@ class _Asked:
 
     def problems(self, clouds: Iterable[str]) -> list[Remark]:
         """What can't be done, and what a reviewer should know."""
-        return [*self._refused(), *self._ports(), *self._ranges(), *self._clouds(clouds), *self._open_to_all()]
+        refused = list(self._refused())
+        if any(remark.at_key for remark in refused):
+            return refused
+        return [*refused, *self._ports(), *self._ranges(), *self._clouds(clouds), *self._open_to_all(clouds)]
 
     def _remark(self, rule: str, what: str, *path: str | int, hint: str | None = None, warn: bool = False) -> Remark:
         message = f"expose.{self.key}" + "".join(f".{part}" for part in path if isinstance(part, str)) + f": {what}"
@@ -180,13 +202,20 @@ class _Asked:
                     # An annotation that is not known here may still be the cloud's own word for it.
                     yield self._remark("MG305", what, key, hint=hint, warn=not fatal or bool(own))
 
-    def _open_to_all(self) -> Iterable[Remark]:
+    def _open_to_all(self, clouds: Iterable[str]) -> Iterable[Remark]:
         ranges = self.exposure.get("sourceRanges") or []
         narrow = ranges and not cover_everything(ranges)
-        guarded = self.exposure.get("internal") or self.exposure.get("public") or narrow
+        internal = self.exposure.get("internal") and not self._overrides(clouds)
+        guarded = internal or self.exposure.get("public") or narrow
         if self.type == "LoadBalancer" and not guarded:
             hint = "say internal: true, sourceRanges: [...], or public: and the reason"
             yield self._remark("MG501", "the load balancer is open to every address", hint=hint, warn=True)
+
+    def _overrides(self, clouds: Iterable[str]) -> bool:
+        """Whether annotations of one's own say something else than the cloud's, which make it internal."""
+        own = self.exposure.get("annotations") or {}
+        said = [cloud_annotations(cloud, self.type, self.exposure) for cloud in clouds]
+        return any(own.get(key, value) != value for marks in said for key, value in marks.items())
 
 
 _BALANCER_FIELDS = (

@@ -23,7 +23,7 @@ ADDONS = "addons"
 PRUNED = frozenset({ADDONS})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Stage:
     """A set of objects that is applied as one; equal to itself only, so that what is shared is seen to be."""
 
@@ -31,7 +31,7 @@ class Stage:
     objects: tuple[KubernetesObject, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Remark:
     """What a builder has to say about the settings it was given; `pointer` leads into them.
 

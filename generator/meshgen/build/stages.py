@@ -12,19 +12,17 @@ from meshgen.build.istiooperator import gateways, istio_operator, namespace
 from meshgen.build.operator import OPERATOR_NAMESPACE, operator_objects
 from meshgen.build.stage import ADDONS, ISTIO, NAMESPACES, OPERATOR, KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import Version, release
-from meshgen.layout.normal import normalise
+from meshgen.layout.normal import normalise, refusals
 
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Manifests:
     """The user's own objects, by the path in `source`; equal to itself only, so that a memory can tell it by."""
 
     by_source: Mapping[str, tuple[KubernetesObject, ...]]
 
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Built:
     """What a set of settings becomes. `istioctl_input` is the IstioOperator that nothing in the cluster may see."""
 
@@ -66,18 +64,18 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
     addons, expose = settings.get("addons") or _NONE, settings.get("expose") or _NONE
     # Everything but the IstioOperator itself, which is what most clusters patch.
     before, after, remarks = memory.recall(
-        _around, minor, home, _gateway_namespaces(istio), operator, addons, expose, clouds, manifests, memory
+        _around, minor, home, _other_namespaces(istio), operator, addons, expose, clouds, manifests, memory
     )
-    resource = memory.recall_same(_istio_operator, mesh, istio)
+    resource, refused = memory.recall_same(_istio_operator, mesh, istio)
     if operator is None:
-        return Built((*before, *after), resource, remarks)
-    return Built((*before, memory.recall_same(_istio, resource), *after), None, remarks)
+        return Built((*before, *after), resource, (*remarks, *refused))
+    return Built((*before, memory.recall_same(_istio, resource), *after), None, (*remarks, *refused))
 
 
 def _around(
     minor: str,
     home: str,
-    gateway_namespaces: tuple[str, ...],
+    other_namespaces: tuple[str, ...],
     operator: tuple[str, str, str] | None,
     addons: dict[str, Any],
     expose: dict[str, Any],
@@ -86,7 +84,7 @@ def _around(
     memory: Memory,
 ) -> tuple[tuple[Stage, ...], tuple[Stage, ...], tuple[Remark, ...]]:
     """The stages before and after Istio itself, with their Services opened."""
-    stages = [memory.recall(_namespaces, (home, *gateway_namespaces), operator is not None)]
+    stages = [memory.recall(_namespaces, (home, *other_namespaces), operator is not None)]
     if operator is not None:
         stages.append(memory.recall(_operator, *operator))
     before = len(stages)
@@ -105,17 +103,27 @@ def builtin_addons(addons: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _namespaces(names: tuple[str, ...], with_operator: bool) -> Stage:
-    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    own = OPERATOR_NAMESPACE["metadata"]["name"] if with_operator else None
+    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name != own]
     if with_operator:
         spaces.append(OPERATOR_NAMESPACE)
     return Stage(NAMESPACES, tuple(spaces))
 
 
-def _gateway_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:
-    """Namespaces of gateways that live apart from the control plane: they must be there before the gateways are."""
+def _other_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:
+    """Namespaces beside the control plane's, of the IstioOperator itself, components and gateways.
+
+    They must be there first: Istio's operator makes none but the control plane's own.
+    """
     kinds = ("ingressGateways", "egressGateways")
-    installed = [gateway for kind in kinds for gateway in gateways(istio, kind) if gateway.get("enabled") is not False]
-    apart = {gateway["namespace"] for gateway in installed if gateway.get("namespace")}
+    components = [part for part in (istio.get("components") or {}).values() if isinstance(part, dict)]
+    parts = [
+        istio.get("metadata") or {},
+        *components,
+        *(gateway for kind in kinds for gateway in gateways(istio, kind)),
+    ]
+    named = {part.get("namespace") for part in parts if part.get("enabled") is not False}
+    apart = {name for name in named if isinstance(name, str) and name}
     return tuple(sorted(apart - {namespace(istio), "default", "kube-system"}))
 
 
@@ -123,8 +131,13 @@ def _operator(version: str, hub: str, tag: str) -> Stage:
     return Stage(OPERATOR, tuple(normalise(obj) for obj in operator_objects(version, hub=hub, tag=tag)))
 
 
-def _istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
-    return normalise(istio_operator(mesh, istio))
+def _istio_operator(mesh: str, istio: dict[str, Any]) -> tuple[KubernetesObject, tuple[Remark, ...]]:
+    resource = istio_operator(mesh, istio)
+    if "annotations" not in resource["metadata"]:
+        return resource, ()
+    # What else kustomize can't carry, the reader of YAML has refused already.
+    problems = refusals({**resource, "spec": {}})
+    return normalise(resource), tuple(Remark("MG404", message, f"/istio{at}") for at, message in problems)
 
 
 def _istio(resource: KubernetesObject) -> Stage:
@@ -143,4 +156,3 @@ def _addons(minor: str, home: str, addons: dict[str, Any], manifests: Manifests)
             built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)
             objects += (normalise(obj) for obj in built)
     return Stage(ADDONS, tuple(objects))
-

@@ -92,7 +92,7 @@ class Release:
         return minor_key(oldest) <= minor_key(kubernetes) <= minor_key(newest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removal:
     """Since which Kubernetes minor an API is gone, and the API version to use instead (None: there is none)."""
 

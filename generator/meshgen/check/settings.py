@@ -9,7 +9,7 @@ from typing import Any
 from meshgen.build.istiooperator import OWN_KEYS
 from meshgen.build.stage import Memory, Remark
 from meshgen.catalog import Release, UnknownMinor, Version, minor_key, release
-from meshgen.config.problems import guess
+from meshgen.config.problems import guess, shown
 from meshgen.yaml import pointer
 
 # The addons that read credentials from a Secret which the user makes.
@@ -61,7 +61,7 @@ def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
     profile = istio.get("profile")
     # Charts of one's own bring profiles of their own.
     if profile and profile not in known.profiles and not istio.get("installPackagePath"):
-        message = f'istio.profile: Istio {known.minor} has no profile "{profile}"'
+        message = f"istio.profile: Istio {known.minor} has no profile {shown(profile)}"
         yield Remark("MG204", message, "/istio/profile", guess(profile, known.profiles))
 
 

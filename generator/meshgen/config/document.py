@@ -11,7 +11,7 @@ from meshgen.finding import Finding, Severity
 from meshgen.yaml import Location, ReadError, locate, read_document
 
 
-@dataclass(slots=True)
+@dataclass
 class Document:
     """One YAML document and the name that findings call its file by (relative to the config's folder)."""
 
@@ -86,5 +86,13 @@ def reading_problems(error: ReadError, name: str) -> Iterator[Finding]:
             line=mark.line if mark else None,
             column=mark.column if mark else None,
             path=problem.pointer,
-            hint=problem.hint,
+            hint=problem.hint or _next_move(problem.message),
         )
+
+
+def _next_move(message: str) -> str | None:
+    if message == "the file is empty":
+        return "`meshgen init` in an empty folder shows what a config says; an overlay that says nothing can go"
+    if message.startswith("more than"):
+        return "write less in one file: no config of a mesh comes near this limit"
+    return None

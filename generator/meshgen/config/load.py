@@ -14,7 +14,7 @@ from meshgen.errors import InputError
 from meshgen.finding import Finding
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Config:
     """What the user wrote: the mesh, and each environment's files (several where the environment is a folder)."""
 
@@ -81,13 +81,12 @@ def _overlay_files(folder: Path, findings: list[Finding]) -> list[tuple[str, lis
                 continue
             if entry.is_dir():
                 files = [file for file in _entries(entry) if not _is_misplaced(file, folder, findings)]
-                files = [file for file in files if _is_overlay(file, folder, findings)]
-                if files and entry.name in environments:
-                    message = f"environment {entry.name} has a file and a folder"
+                environments[entry.name] = [file for file in files if _is_overlay(file, folder, findings)]
+            elif entry.suffix == ".yaml":
+                if environments.get(entry.stem):
+                    message = f"environment {entry.stem} has a file and a folder"
                     name = entry.relative_to(folder).as_posix()
                     findings.append(Finding("MG202", "error", message, file=name, hint="keep one of them"))
-                environments.setdefault(entry.name, []).extend(files)
-            elif entry.suffix == ".yaml":
                 environments.setdefault(entry.stem, []).append(entry)
     except OSError as error:
         message = f"the overlays cannot be read: {error.strerror}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from meshgen.config.document import reading_problems
+from meshgen.config.problems import shown
 from meshgen.config.resolve import Mesh
 from meshgen.errors import InputError
 from meshgen.finding import Finding
@@ -36,13 +38,13 @@ def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
             try:
                 files = _files(mesh.folder / source)
             except OSError as error:
-                message = f'addons.{name}.source: "{source}" cannot be read: {error.strerror}'
+                message = f"addons.{name}.source: {shown(source)} cannot be read: {error.strerror}"
                 hint = "the path is relative to the config's folder"
                 found.append(cluster.finding("MG213", message, pointer(["addons", name, "source"]), hint=hint))
                 files = []
             manifests[source] = tuple(obj for file in files for obj in _read(file, _display(file, mesh.folder), found))
             if not manifests[source] and not found:
-                message = f'addons.{name}.source: "{source}" holds no manifests'
+                message = f"addons.{name}.source: {shown(source)} holds no manifests"
                 hint = "name a file, or a folder with .yaml, .yml or .json files"
                 found.append(cluster.finding("MG213", message, pointer(["addons", name, "source"]), hint=hint))
             findings += found
@@ -80,7 +82,9 @@ def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[Kubernetes
         findings.append(Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint))
         return
     except ReadError as error:
-        findings.extend(reading_problems(error, name))
+        findings.extend(
+            replace(one, hint=_HELM if _TEMPLATE in data else one.hint) for one in reading_problems(error, name)
+        )
         return
     for number, document in enumerate(documents):
         for prefix, obj in _items(document):
@@ -111,7 +115,7 @@ def _not_an_object(obj: Any) -> list[tuple[str, str]]:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not metadata["name"]:
         if isinstance(metadata, dict) and metadata.get("generateName"):
             return [("/metadata/generateName", "an object with generateName can't be kept in Git: give it a name")]
-        return [("", "this is not a Kubernetes object: it has no metadata.name")]
+        return [("/metadata", "this is not a Kubernetes object: it has no metadata.name")]
     return []
 
 
@@ -121,17 +125,25 @@ def _service_problems(obj: KubernetesObject) -> list[tuple[str, str]]:
         return []
     spec = obj.get("spec")
     if not isinstance(spec, dict):
-        return [("/spec", "a Service has a spec, a map")]
+        return [("/spec", "this Service has no spec, or one that is no map")]
     ports = spec.get("ports") or []
     if not isinstance(ports, list):
         return [("/spec/ports", "the ports of a Service are a list")]
+    numberless = [
+        index for index, port in enumerate(ports) if not isinstance(port, dict) or type(port.get("port")) is not int
+    ]
+    if numberless:
+        return [(f"/spec/ports/{index}", "this port of a Service has no `port`, a number") for index in numberless]
+    named = ((index, port.get("name")) for index, port in enumerate(ports))
     return [
-        (f"/spec/ports/{index}", "a port of a Service is a map with port, a number")
-        for index, port in enumerate(ports)
-        if not isinstance(port, dict) or type(port.get("port")) is not int
+        (f"/spec/ports/{index}/name", "the name of a port is a string")
+        for index, name in named
+        if not isinstance(name, str | None)
     ]
 
 
+_TEMPLATE = b"{{"
+_HELM = "this looks like a Helm template: render it first (helm template) and name the result"
 _HINTS = (
     ("it is no map", "a manifest has apiVersion, kind and metadata; take out what is none"),
     ("it has no", "add it, or take out what is no manifest"),

@@ -23,7 +23,7 @@ _ELSEWHERE = {
     "cloud": "the cloud is a cluster's: clusters.NAME.cloud in overlays/<environment>.yaml",
     "kubernetesVersion": "the version of Kubernetes is a cluster's: clusters.NAME.kubernetesVersion in an overlay",
 }
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]{1,253}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,253}")
 _INSTEAD = {
     "object": "a map: `key: value` on lines of their own, further to the right",
     "array": "a list: [one, two]",
@@ -50,7 +50,7 @@ def problems(document: Document, definition: str) -> list[Finding]:
     validator = extend(jsonschema.Draft7Validator, {"pattern": _pattern})
     errors = validator(schema_of(definition)).iter_errors(document.value)
     found = [finding for error in errors for finding in _explain(document, error)]
-    return sorted(set(found), key=lambda finding: (finding.line or 0, finding.column or 0, finding.rule))
+    return sorted(dict.fromkeys(found), key=lambda one: (one.line or 0, one.column or 0, one.rule))
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
@@ -64,10 +64,10 @@ def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[Any]:
 def guess(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the known word nearest to a wrong one and, where they are few, all of them."""
     words = [str(name) for name in known]
-    near = difflib.get_close_matches(word[:100].lower(), [name.lower() for name in words], n=1, cutoff=0.6)
-    listed = f"One of {', '.join(words)}" if 0 < len(words) <= 12 else None
+    near = difflib.get_close_matches(word[:100].lower(), [name.lower() for name in words], n=1, cutoff=0.65)
+    listed = f"One of {', '.join(words)}" if 1 < len(words) <= 12 else None
     if not near:
-        return listed
+        return f"there is only {words[0]}" if len(words) == 1 else listed
     meant = next(name for name in words if name.lower() == near[0])
     return f'did you mean "{meant}"?' + (f" {listed}" if listed else "")
 
@@ -156,8 +156,8 @@ def _wrong_type(document: Document, error: Any, path: list[str | int]) -> Findin
         hint = f'quote it: "{raw}"' if raw else "quote it"
     elif wanted == ["boolean"] and isinstance(error.instance, str):
         hint = "write true or false, without quotes"
-    elif wanted == ["object"] and error.instance is None:
-        hint = "write {} for an empty map"
+    elif wanted == ["object"] and "required" in error.schema:
+        hint = f"write a map with {' and '.join(error.schema['required'])}"
     elif "array" in wanted and isinstance(error.instance, str):
         hint = f"write [{shown(error.instance)}] for a list of one" if not secret else "write a list"
     what = "the value" if secret else _described(error.instance, raw)
@@ -186,7 +186,7 @@ def _wrong_value(document: Document, error: Any, path: list[str | int]) -> Findi
 
 def _not_a(instance: Any, schema: dict[str, Any]) -> str:
     noun = schema.get("x-noun")
-    article = "an" if noun and noun[0].lower() in "aeiou" else "a"
+    article = "an" if noun and noun[0] in "aeiou" else "a"
     value = "the value" if schema.get("x-secret") else shown(instance)
     return f"{value} is not {article} {noun}" if noun else f"{value} is not {shown(schema.get('const'))}"
 
@@ -194,7 +194,7 @@ def _not_a(instance: Any, schema: dict[str, Any]) -> str:
 def _described(value: Any, raw: str | None) -> str:
     match value:
         case None:
-            return "nothing"
+            return "null"
         case dict():
             return "a map"
         case list():

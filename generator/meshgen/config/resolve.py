@@ -17,7 +17,7 @@ from meshgen.finding import Finding, Severity
 DEFAULT_SERVER = "https://kubernetes.default.svc"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layer:
     """A part of a file that is laid over what lies below it."""
 
@@ -26,7 +26,7 @@ class Layer:
     value: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cluster:
     """One cluster, resolved: everything that its objects depend on."""
 
@@ -71,7 +71,7 @@ class Cluster:
         return self.layers[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Environment:
     """One environment: what its clusters share, and the clusters."""
 
@@ -86,7 +86,7 @@ class Environment:
         return clouds.pop() if len(clouds) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mesh:
     """The whole config, resolved."""
 

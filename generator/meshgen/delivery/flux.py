@@ -29,7 +29,7 @@ def flux_wiring(
         memory.recall_same(_kustomization, mesh, flux, stage.name, stage.path, stage.prune, before, ready)
         for before, stage in zip(befores, stages, strict=False)
     )
-    return {"source.yaml": (memory.recall_same(_repository, mesh, flux),), "stages.yaml": kustomizations}
+    return {"sync.yaml": (memory.recall_same(_repository, mesh, flux), *kustomizations)}
 
 
 def _kustomization(

@@ -19,7 +19,7 @@ from meshgen.layout.tree import Layout
 from meshgen.yaml import emit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterTree:
     """A cluster in the tree: what builds its stages, in their order, and what bootstraps it, by engine."""
 
@@ -29,7 +29,7 @@ class ClusterTree:
     stages: tuple[AppliedStage, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wired:
     """The files beside the stages, and all clusters."""
 

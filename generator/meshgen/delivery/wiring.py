@@ -15,7 +15,7 @@ KubernetesObject = dict[str, Any]
 WiringFiles = Mapping[str, tuple[KubernetesObject, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AppliedStage:
     """A stage of a cluster and the directory in the tree that builds it."""
 
@@ -44,7 +44,7 @@ def deployments(istio: dict[str, Any], release: Release) -> list[tuple[str, str]
         revision = istio.get("revision")
         found.append((pilot.get("namespace") or home, f"istiod-{revision}" if revision else "istiod"))
     for kind, default in (("ingressGateways", "istio-ingressgateway"), ("egressGateways", "istio-egressgateway")):
-        named = {gateway.get("name"): gateway for gateway in gateways(istio, kind)}
+        named: dict[str, Any] = {one["name"]: one for one in gateways(istio, kind) if one.get("name")}
         named.setdefault(default, {})
         for name, gateway in named.items():
             if _or(gateway.get("enabled"), name == default and default in enabled):

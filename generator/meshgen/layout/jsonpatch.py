@@ -49,17 +49,26 @@ def obstacle(base: dict[str, Any], effective: dict[str, Any], who: Identity) -> 
         # With its former name known, it counts as the referent of every binding's subject of that name: a Group's
         # subject without a namespace gets the account's.
         return "a JSON patch of a ServiceAccount changes bindings that name it"
-    if not (_is_exact(base) and _is_exact(effective)):
+    scalars = [*_scalars(base), *_scalars(effective)]
+    if any(isinstance(value, int) and abs(value) > _EXACT for value in scalars):
         return "it holds an integer beyond 2^53"
+    if any(isinstance(value, str) and value.startswith("\t") and "\n" in value for value in scalars):
+        # It writes the whole object anew, this text as a literal block, which it then can't read.
+        return "it holds a text of several lines that begins with a tab"
     return None
 
 
-def _is_exact(value: Any) -> bool:
+def _scalars(value: Any) -> Iterator[Any]:
+    """Walk all keys and all values that are neither map nor list."""
     if isinstance(value, dict):
-        return all(_is_exact(item) for item in value.values())
-    if isinstance(value, list):
-        return all(_is_exact(item) for item in value)
-    return not isinstance(value, int) or -_EXACT <= value <= _EXACT
+        yield from value
+        for item in value.values():
+            yield from _scalars(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _scalars(item)
+    else:
+        yield value
 
 
 def _escape(text: str) -> str:

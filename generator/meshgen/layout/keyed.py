@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 Shape: TypeAlias = "Mapping[str, Shape | Keyed]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keyed:
     """A merged list: the keys that tell its items apart (none: plain strings), and the merged lists inside an item."""
 
@@ -27,7 +27,7 @@ def shape_of(obj: Mapping[str, Any]) -> Shape:
     kind, version = obj.get("kind"), obj.get("apiVersion")
     if not isinstance(kind, str) or not isinstance(version, str):
         return {}
-    return _SHAPES.get((version, kind), {})
+    return SHAPES.get((version, kind), {})
 
 
 def _by(*keys: str, **items: Shape | Keyed) -> Keyed:
@@ -132,6 +132,7 @@ _ORDINARY = {
     "storage.k8s.io/v1beta1": "CSIDriver CSIStorageCapacity StorageClass VolumeAttachment",
 }
 
-_SHAPES: dict[tuple[str, str], Shape] = {
+# By (apiVersion, kind).
+SHAPES: dict[tuple[str, str], Shape] = {
     (version, kind): _PLAIN for version, kinds in _ORDINARY.items() for kind in kinds.split()
 } | {(name.split()[0], name.split()[1]): shape for name, shape in _SPECIAL.items()}

@@ -17,7 +17,7 @@ KubernetesObject = dict[str, Any]
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Directory:
     """A directory that `kustomize build` accepts, by its content; files are values until they are written.
 

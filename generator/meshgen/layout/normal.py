@@ -108,15 +108,22 @@ def _annotations(obj: dict[str, Any]) -> Iterator[Problem]:
         yield at, "annotations are a map"
         return
     for key, value in annotations.items():
-        here = at + pointer([key])
-        if isinstance(value, dict | list):
-            yield here, "an annotation is a string: kustomize empties this one"
-        if not key or _NOT_TEXT.fullmatch(key):
-            yield here, "kustomize fails on an annotation whose key is empty, a number, a date, a boolean or null"
-        if key.startswith(_INTERNAL) or key in _BOOKKEEPING:
-            yield here, "kustomize uses this annotation itself and takes it away"
-        if key == _LOCAL and value not in ("false", False):
-            yield here, "kustomize leaves an object with this annotation out of what it builds"
+        for message in _annotation(key, value):
+            yield at + pointer([key]), message
+
+
+def _annotation(key: str, value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        yield "an annotation is a string: kustomize empties this one"
+    if not key or _NOT_TEXT.fullmatch(key):
+        yield "kustomize fails on an annotation whose key is empty, a number, a date, a boolean or null"
+    if any(isinstance(text, str) and text.startswith("\t") and "\n" in text for text in (key, value)):
+        # It writes annotations anew, this text as a literal block, which it then can't read.
+        yield "kustomize fails on an annotation of several lines that begins with a tab"
+    if key.startswith(_INTERNAL) or key in _BOOKKEEPING:
+        yield "kustomize uses this annotation itself and takes it away"
+    if key == _LOCAL and value not in ("false", False):
+        yield "kustomize leaves an object with this annotation out of what it builds"
 
 
 def _references(obj: dict[str, Any]) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ class MustStandWhole(Exception):
         super().__init__(f"{key.kind} {key.name} of stage {stage} can't be patched")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """A directory that others may stand on, and the objects that it builds."""
 
@@ -31,7 +31,7 @@ class Ground:
     objects: Objects
 
 
-@dataclass(slots=True)
+@dataclass
 class Overlays:
     """The directories of all stages, each laid out once, as they are asked for.
 

@@ -18,14 +18,14 @@ _SHORT = 30
 _TIMES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StrategicMerge:
     """A patch file that looks like the object: head (apiVersion, kind, metadata.name and namespace) and changes."""
 
     body: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JSONPatch:
     """An entry of a kustomization's `patches`: whom it selects, and the operations of its patch file.
 

@@ -17,8 +17,8 @@ def merge(base: dict[str, Any], effective: dict[str, Any]) -> dict[str, Any]:
     """Compute the patch that makes `base` into `effective`, without the head that names the object.
 
     Both must be `mergeable`, and of one kind. The patch shares no mutable value with either.
-    Raises `Unsayable` where a null is added, changed or removed, a value changes its JSON type, or a merged list is
-    emptied or holds plain strings.
+    Raises `Unsayable` where a null is added, changed or removed, a value changes its JSON type, a merged list is
+    emptied or holds plain strings, or a new text begins with a tab.
     """
     return _merge_map(base, effective, shape_of(base))
 
@@ -112,6 +112,9 @@ def _changed(base: Any, effective: Any, shape: Shape | Keyed | None) -> Any:
     # The base's style and tag stay with the value: a "1" that becomes 2 would be built as "2".
     if sort != sort_of(base) or sort == "null":
         raise Unsayable(f"{sort_of(base)} that becomes {sort}")
+    # Where the base is a literal block, so is the new text, and kustomize can't read its own block with a tab in front.
+    if sort == "string" and effective.startswith("\t"):
+        raise Unsayable("a text that begins with a tab")
     if isinstance(shape, Keyed):
         return _merge_keyed(base, effective, shape)
     if sort == "map":

@@ -15,7 +15,7 @@ from meshgen.yaml import emit
 KubernetesObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """Something that has stages: a base, an environment or a cluster, and the key of the base that it stands on."""
 
@@ -24,7 +24,7 @@ class Part:
     base: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Layout:
     """The files of all stages, and by cluster the (stage, directory) pairs in the order in which they are applied."""
 

@@ -47,7 +47,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inventory:
     """The files that meshgen owns, as `lock.json` lists them.
 

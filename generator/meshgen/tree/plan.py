@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from meshgen.tree import inventory
 from meshgen.tree.inventory import FOLDER, RUN, Inventory
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What a run would do to a tree, each path relative to `root` and sorted.
 
@@ -106,6 +107,8 @@ class _Comparison:
         self._overwrite = overwrite
         self._needed = _ancestors(desired)
         self._listings: dict[str, dict[str, os.DirEntry[str]]] = {}
+        # Folders that are known to be folders, all the way up.
+        self._real: set[str] = set()
         self._blocked: dict[str, str] = {}
         self._occupied: list[str] = []
 
@@ -116,6 +119,8 @@ class _Comparison:
             names[folder].append(name)
         # A folder sorts behind its parents, so what becomes of a file in its place is known by then.
         for folder in sorted(names):
+            if self._is_unchanged(folder, names[folder]):
+                continue
             self._list(folder)
             for name in names[folder]:
                 path = f"{folder}/{name}" if folder else name
@@ -128,9 +133,28 @@ class _Comparison:
         if own is not None and not own.is_dir(follow_symlinks=False):
             self._conflict("MG603", FOLDER, f"is {_kind(own)} where meshgen keeps its inventory", "move it away")
 
+    def _is_unchanged(self, folder: str, names: list[str]) -> bool:
+        """Tell whether all is as desired in a folder that is needed, the common case: nothing has to be listed then."""
+        if folder not in self._needed or not (folder.rpartition("/")[0] in self._real or "/" not in folder):
+            return False
+        try:
+            if not stat.S_ISDIR(os.lstat(self._prefix + folder).st_mode):
+                return False
+            self._real.add(folder)
+            paths = [f"{folder}/{name}" for name in names]
+            if not all(path in self._desired and self._holds(path, self._desired[path]) for path in paths):
+                return False
+        except OSError:
+            # A link, a folder, nothing at all: the listing tells which.
+            return False
+        self.unchanged += paths
+        return True
+
     def _list(self, folder: str) -> None:
         listing: dict[str, os.DirEntry[str]] = {}
         parent, _, name = folder.rpartition("/")
+        if folder and parent not in self._listings:
+            self._list(parent)
         entry = self._listings[parent].get(name) if folder else None
         if not folder or (entry is not None and entry.is_dir(follow_symlinks=False)):
             try:
@@ -184,7 +208,8 @@ class _Comparison:
             self.create.append(path)
 
     def _holds(self, path: str, content: bytes) -> bool:
-        descriptor = os.open(self._prefix + path, os.O_RDONLY | os.O_NOFOLLOW)
+        # Not blocking: a named pipe that someone put there would wait for ever.
+        descriptor = os.open(self._prefix + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             # One byte more than expected: a longer file is told from an equal one without a stat.
             found = os.read(descriptor, len(content) + 1)
@@ -200,7 +225,10 @@ class _Comparison:
     def _empty_folders(self) -> None:
         """Find the folders that deletions leave empty, and the desired files that may take the place of one."""
         for folder in sorted(self._listings.keys() - self._needed - {""}, reverse=True):
-            entry = self._listings[folder.rpartition("/")[0]].get(folder.rpartition("/")[2])
+            parent, _, name = folder.rpartition("/")
+            if parent not in self._listings:
+                self._list(parent)
+            entry = self._listings[parent].get(name)
             if entry is None or not entry.is_dir(follow_symlinks=False):
                 continue
             inside = {f"{folder}/{name}" for name in self._listings[folder]}

@@ -21,9 +21,11 @@ from meshgen.yaml.scalars import DisputedError, Scalar, resolve
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
+# What kustomize prints of a longer key is no YAML.
+LONGEST_KEY = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """The events at which an entry of a map or list, or a document's root, begins; only a map's has a key."""
 
@@ -31,7 +33,7 @@ class Entry:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """One document that is not empty, and where it begins: at its `---`, if it has one."""
 
@@ -40,7 +42,7 @@ class Document:
     root: Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Anchored:
     value: Any
     nodes: int
@@ -181,6 +183,9 @@ class Builder:
             return None
         key = self._node(event)
         if isinstance(key, str):
+            if key == "<<" or len(key) > LONGEST_KEY:
+                what = "<<" if key == "<<" else f"of more than {LONGEST_KEY} characters"
+                self._problem(f"kustomize can't carry a key {what}", event, "take another key")
             return key
         self._add(Problem("a key must be a string", mark_of(event.start_mark), self._here(), "quote it"))
         return None
@@ -193,7 +198,7 @@ class Builder:
         sources = value if isinstance(value, list) else [value]
         if all(isinstance(source, dict) for source in sources):
             return sources
-        self._problem('"<<" merges a map or a list of maps', event, 'write "<<" in quotes if it is a key')
+        self._problem('"<<" merges a map or a list of maps', event, "give it one, or take the line out")
         return []
 
     def _merge(self, source: dict[str, Any], result: dict[str, Any], entries: dict[str | int, Entry] | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mark:
     """A place in a text; lines and columns (of characters, not bytes) count from 1."""
 
@@ -14,7 +14,7 @@ class Mark:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One reason why a text can't be read; the message never holds a value, for it may be a secret.
 

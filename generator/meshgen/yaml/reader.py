@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Entries = dict[int, dict[str | int, "Entry"]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Location:
     """Where a value stands, and the key that leads to it; a list's item and a document's root have no key.
 
@@ -67,7 +67,7 @@ def locate(data: bytes) -> list[dict[str, Location]]:
     return located
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Source:
     text: str
     entries: Mapping[int, Mapping[str | int, Entry]]
