@@ -12,7 +12,7 @@ from meshgen.build.istiooperator import gateways, istio_operator, namespace
 from meshgen.build.operator import OPERATOR_NAMESPACE, operator_objects
 from meshgen.build.stage import ADDONS, ISTIO, NAMESPACES, OPERATOR, KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import Version, release
-from meshgen.layout.normal import normalise, refusals
+from meshgen.layout.normal import normalise
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +66,10 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
     before, after, remarks = memory.recall(
         _around, minor, home, _other_namespaces(istio), operator, addons, expose, clouds, manifests, memory
     )
-    resource, refused = memory.recall_same(_istio_operator, mesh, istio)
+    resource = memory.recall_same(_istio_operator, mesh, istio)
     if operator is None:
-        return Built((*before, *after), resource, (*remarks, *refused))
-    return Built((*before, memory.recall_same(_istio, resource), *after), None, (*remarks, *refused))
+        return Built((*before, *after), resource, remarks)
+    return Built((*before, memory.recall_same(_istio, resource), *after), None, remarks)
 
 
 def _around(
@@ -131,13 +131,8 @@ def _operator(version: str, hub: str, tag: str) -> Stage:
     return Stage(OPERATOR, tuple(normalise(obj) for obj in operator_objects(version, hub=hub, tag=tag)))
 
 
-def _istio_operator(mesh: str, istio: dict[str, Any]) -> tuple[KubernetesObject, tuple[Remark, ...]]:
-    resource = istio_operator(mesh, istio)
-    if "annotations" not in resource["metadata"]:
-        return resource, ()
-    # What else kustomize can't carry, the reader of YAML has refused already.
-    problems = refusals({**resource, "spec": {}})
-    return normalise(resource), tuple(Remark("MG404", message, f"/istio{at}") for at, message in problems)
+def _istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
+    return normalise(istio_operator(mesh, istio))
 
 
 def _istio(resource: KubernetesObject) -> Stage:
