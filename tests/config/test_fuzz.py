@@ -190,7 +190,7 @@ def changed(document: Any, changes: list[tuple[Path_, Any]]) -> Any:
             at = below
         else:
             if isinstance(at, dict) or _fits(at, path[-1]):
-                at[path[-1]] = value
+                at[path[-1]] = deepcopy(value)
     return copy
 
 

@@ -318,10 +318,12 @@ class TestAgainstKustomize:
         assert [result for result, (_, after) in zip(built, pairs, strict=True) if not exactly(result, after)] == []
 
     def test_base_whose_items_moved_fails_the_build(self, kubectl: Path, tmp_path: Path) -> None:
-        base = custom(servers=[{"name": "a", "x": "1"}, {"name": "b", "x": "1"}])
-        patch = difference(base, changed(base, "spec", "servers", 0, "x", to=1))
-        assert patch is not None
-        write_base(tmp_path / "base", [custom(servers=[{"name": "b", "x": "1"}, {"name": "a", "x": "1"}])])
+        first, second = ({"name": name, "x": "1", "y": [1, 2, 3, 4, 5, 6]} for name in "ab")
+        base = custom(servers=[first, second])
+        # Only a JSON patch can set a null.
+        patch = difference(base, changed(base, "spec", "servers", 0, "x", to=None))
+        assert isinstance(patch, JSONPatch)
+        write_base(tmp_path / "base", [custom(servers=[second, first])])
         write_overlay(tmp_path / "overlay", tmp_path / "base", [patch])
         with pytest.raises(BuildFailed, match="test"):
             build(kubectl, tmp_path / "overlay")

@@ -23,7 +23,7 @@ def open_services(
     different ones) a Service that would differ from cloud to cloud stays closed: each cluster's overlay opens it.
     `builtin` names the addons that meshgen wrote itself, whose ports it knows.
     """
-    services = [obj for stage in stages for obj in stage.objects if obj["kind"] == "Service"]
+    services = [obj for stage in stages for obj in stage.objects if _is_service(obj)]
     opened: dict[int, KubernetesObject] = {}
     asked_by: dict[int, str] = {}
     remarks: list[Remark] = []
@@ -45,6 +45,11 @@ def open_services(
         if all(outcome == outcomes[0] for outcome in outcomes[1:]) and outcomes[0] != service:
             opened[id(service)] = outcomes[0]
     return tuple(_replaced(stage, opened) for stage in stages), tuple(remarks)
+
+
+def _is_service(obj: KubernetesObject) -> bool:
+    # Knative has a kind Service too, in a group of its own.
+    return bool(obj["kind"] == "Service" and obj["apiVersion"] == "v1")
 
 
 def _replaced(stage: Stage, opened: dict[int, KubernetesObject]) -> Stage:
@@ -172,7 +177,7 @@ class _Asked:
             if not any(_is(port, wanted) for port in self.ports):
                 known = [port.get("name") or str(port["port"]) for port in self.ports]
                 hint = guess(str(wanted), known)
-                yield self._remark("MG304", f"there is no port {wanted}", "ports", index, hint=hint)
+                yield self._remark("MG304", f"there is no port {shown(wanted)}", "ports", index, hint=hint)
         metrics = [port["name"] for port in self.ports if str(port.get("name", "")).endswith("metrics")]
         if metrics and self.wanted is None and self.type == "LoadBalancer" and len(self.ports) > len(metrics):
             others = ", ".join(port["name"] for port in self.ports if port.get("name") not in (None, *metrics))
