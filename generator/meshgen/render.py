@@ -11,8 +11,8 @@ from meshgen.build.stage import Memory, Remark
 from meshgen.build.stages import Built, Manifests, build, install_method, minor_of
 from meshgen.catalog import Version, minors, release
 from meshgen.check.carried import carried_remarks
-from meshgen.check.objects import duplicate_remarks, stage_remarks
-from meshgen.check.settings import kubernetes_remarks, settings_remarks
+from meshgen.check.objects import duplicate_remarks, secret_remarks, stage_remarks
+from meshgen.check.settings import kubernetes_remarks, name_remarks, settings_remarks
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
@@ -80,6 +80,7 @@ def build_mesh(config: Path) -> BuiltMesh:
     for cluster in mesh.clusters:
         findings.add(cluster, settings_remarks(cluster.settings, memory))
         findings.add(cluster, carried_remarks(cluster.settings, memory))
+        findings.add(cluster, name_remarks(mesh.name, cluster.name, cluster.settings))
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
     manifests = Manifests(read_manifests(mesh))
@@ -146,6 +147,7 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
     kubernetes = cluster.kubernetes or known.kubernetes[1]
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes))
+        findings.add(cluster, memory.recall(secret_remarks, stage))
     findings.add(cluster, duplicate_remarks(memory, *built.stages))
     if built.istioctl_input is not None:
         message = f"Istio {known.minor} itself is not applied by this tree: its IstioOperator is istioctl's input"

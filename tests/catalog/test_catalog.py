@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
 import yaml
+
 from meshgen import catalog
 from meshgen.catalog import Removal, UnknownMinor, Version
 

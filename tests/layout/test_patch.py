@@ -337,7 +337,7 @@ def _filled(value: Object, shape: Shape, last: str) -> Object:
             result[key] = _filled(value.get(key, {}), inner, last)
         elif inner.keys:
             result[key] = [
-                _filled({name: text for name in inner.keys} | {"x": x}, inner.items, last)
+                _filled(dict.fromkeys(inner.keys, text) | {"x": x}, inner.items, last)
                 for text, x in (("first", "same"), ("second", last))
             ]
         else:

@@ -18,8 +18,8 @@ NAMESPACES = "namespaces"
 OPERATOR = "operator"
 ISTIO = "istio"
 ADDONS = "addons"
-# Stages whose objects are pruned when they leave the tree. Namespaces, CRDs, the operator and its CR never are: deleting
-# the CR uninstalls Istio.
+# Stages whose objects are pruned when they leave the tree. Namespaces, CRDs, the operator and its CR never are:
+# deleting the CR uninstalls Istio.
 PRUNED = frozenset({ADDONS})
 
 

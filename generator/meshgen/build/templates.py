@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from meshgen import templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 # The folder `templates/`, wherever it is installed as a package.
-_FOLDER = Path(templates.__file__).parent
+_FOLDER = Path(str(import_module("meshgen.templates").__file__)).parent
 
 
 def render_objects(template: str, **values: Any) -> list[dict[str, Any]]:

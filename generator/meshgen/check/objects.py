@@ -22,6 +22,17 @@ def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
     return remarks
 
 
+def secret_remarks(stage: Stage) -> list[Remark]:
+    """Secrets of the user's own manifests that would stand in Git for everyone to read."""
+    remarks = []
+    for obj in stage.objects:
+        if obj["kind"] == "Secret" and (obj.get("data") or obj.get("stringData")):
+            message = f"Secret {obj['metadata']['name']} would stand in the tree in the clear"
+            hint = "take it out of your manifests, and make it on the cluster or by an operator for secrets"
+            remarks.append(Remark("MG503", message, "/addons", hint, "warning", at_key=True))
+    return remarks
+
+
 def duplicate_remarks(memory: Memory, *stages: Stage) -> list[Remark]:
     """Objects that a cluster would get twice, which the engines would fight over."""
     seen: set[Identity] = set()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.istiooperator import OWN_KEYS
-from meshgen.build.stage import Memory, Remark
+from meshgen.build.stage import NAMESPACES, Memory, Remark
 from meshgen.catalog import Release, UnknownMinor, Version, minor_key, release
 from meshgen.config.problems import guess, shown
 from meshgen.yaml import pointer
@@ -15,6 +15,8 @@ from meshgen.yaml import pointer
 # The addons that read credentials from a Secret which the user makes.
 TAKES_SECRET = ("grafana", "kiali")
 _GATEWAY_KINDS = ("ingressGateways", "egressGateways")
+# The longest value of a label in Kubernetes.
+_LABEL = 63
 
 
 def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
@@ -163,6 +165,22 @@ def _delivery_remarks(delivery: dict[str, Any]) -> Iterator[Remark]:
         elif (wiring.get("path") or "").startswith("/"):
             message = f"delivery.{engine}.path is absolute"
             yield Remark("MG101", message, f"{at}/path", "give a folder in the repository, say ./output")
+
+
+def name_remarks(mesh: str, cluster: str, settings: dict[str, Any]) -> list[Remark]:
+    """Names that the engines could not keep: both label every object with the name of what applied it."""
+    longest = {"flux": f"{mesh}-{NAMESPACES}", "argocd": f"{mesh}-{cluster}-{NAMESPACES}"}
+    return [
+        Remark(
+            "MG214",
+            f"delivery.{engine}: {longest[engine]} is too long for a label",
+            pointer(["delivery", engine]),
+            f"shorten the mesh's or the cluster's name: a label holds {_LABEL} characters",
+            at_key=True,
+        )
+        for engine in settings.get("delivery") or ()
+        if len(longest[engine]) > _LABEL
+    ]
 
 
 def kubernetes_remarks(istio: dict[str, Any], kubernetes: str | None) -> list[Remark]:

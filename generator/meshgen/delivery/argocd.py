@@ -27,24 +27,24 @@ def argocd_wiring(
 ) -> WiringFiles:
     """The files of one cluster's Argo CD wiring.
 
-    `name` is unique among the clusters that one Argo CD serves. The Application of that name applies `own_path`, this
-    very directory, in sync waves: so the stages come one after the other.
+    `name` is unique among the clusters that one Argo CD serves. The root Application has that name and applies
+    `own_path`, this very directory, in sync waves: so the stages come one after the other.
     """
     home = argocd.get("namespace") or "argocd"
-    root = argocd.get("path") or "./output"
+    tree = argocd.get("path") or "./output"
     project = _object("AppProject", name, home, _project(name, argocd, objects, (server, namespace(istio)), home))
-    applications = [_application(name, name, argocd, in_repository(root, own_path), (DEFAULT_SERVER, home), home)]
-    # The waves hold this Application's own stages back; it must not delete itself.
-    applications[0]["spec"]["syncPolicy"]["automated"]["prune"] = False
+    # It never prunes: it must not delete itself.
+    root = _application(name, name, argocd, in_repository(tree, own_path), (DEFAULT_SERVER, home), home)
+    applications = []
     for wave, stage in enumerate(stages):
-        path = in_repository(root, stage.path)
+        path = in_repository(tree, stage.path)
         application = _application(f"{name}-{stage.name}", name, argocd, path, (server, namespace(istio)), home)
         application["metadata"]["annotations"] = {"argocd.argoproj.io/sync-wave": str(wave)}
         application["spec"]["syncPolicy"]["automated"]["prune"] = stage.prune and argocd.get("prune") is not False
         if stage.name == ISTIO:
             application["spec"]["ignoreDifferences"] = _written_by_istiod(istio, minor)
         applications.append(application)
-    return {"project.yaml": (project,), "applications.yaml": tuple(applications)}
+    return {"project.yaml": (project,), "root.yaml": (root,), "applications.yaml": tuple(applications)}
 
 
 def _project(
@@ -91,7 +91,7 @@ def _application(
 
 
 def _written_by_istiod(istio: dict[str, Any], minor: str) -> list[dict[str, Any]]:
-    """Differences that istiod makes at run time: it writes caBundle, and turns failurePolicy to Fail when it is ready."""
+    """Differences that istiod makes at run time: it writes caBundle, and turns failurePolicy to Fail when ready."""
     home, revision = namespace(istio), istio.get("revision")
     suffix = f"-{revision}" if revision else ""
     validators = [f"istio-validator{suffix}-{home}"]
