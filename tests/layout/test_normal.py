@@ -81,7 +81,7 @@ REFUSED: list[tuple[Object, str]] = [
     (configured(-(2**63) - 1), "/spec/a"),
 ]
 
-# These would come through unpatched, or can't be written as YAML at all.
+# These come through a single directory, but not through an overlay or a patch; or YAML can't hold them at all.
 REFUSED_FIRST: list[tuple[Object, str]] = [
     (obj("v1", "ConfigMap", "it", metadata={"labels": ["a"]}), "/metadata/labels"),
     (annotated({"a": "\ta\nb"}), "/metadata/annotations/a"),
