@@ -26,3 +26,9 @@ def cases() -> Path:
     path = PROJECT.parent / "shared" / "cases"
     assert path.is_dir(), f"{path} is missing: tests marked upstream need it"
     return path
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The checkout's root, which holds the example."""
+    return PROJECT

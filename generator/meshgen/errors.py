@@ -18,6 +18,8 @@ class InputError(MeshgenError):
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
+        if not self.findings:
+            raise ValueError("nothing was found, so nothing could be said: this is a bug")
         super().__init__(f"{len(self.findings)} problem(s) in the input")
 
 

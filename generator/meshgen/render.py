@@ -151,7 +151,8 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
     findings.add(cluster, duplicate_remarks(memory, *built.stages))
     if built.istioctl_input is not None:
         message = f"Istio {known.minor} itself is not applied by this tree: its IstioOperator is istioctl's input"
-        hint = "run `istioctl install -f` on istioctl/istiooperator.yaml, which stands beside the stages"
+        where = f"environments/{cluster.environment}/istioctl/, for a cluster that differs in clusters/NAME/istioctl/"
+        hint = f"run `istioctl install -f istiooperator.yaml`; it stands in {where}"
         findings.add(cluster, [Remark("MG403", message, "/istio/version", hint, "warning")])
 
 

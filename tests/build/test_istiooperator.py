@@ -173,4 +173,4 @@ def test_a_key_that_kustomize_takes_for_a_merge_is_refused(tmp_path: Path, secti
     done = meshgen("validate", cwd=tmp_path)
 
     assert done.returncode == 1
-    assert "MG404" in done.stdout
+    assert "meshgen.yaml:12:6: error MG001" in done.stdout

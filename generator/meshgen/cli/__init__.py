@@ -66,6 +66,7 @@ def main(argv: list[str] | None = None) -> None:
     gc.disable()
     try:
         status: Any = cli.main(arguments, prog_name="meshgen", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("interrupted: nothing half-written remains", err=True)
         sys.exit(130)
@@ -81,6 +82,11 @@ def main(argv: list[str] | None = None) -> None:
         # The reader has gone, as `head` does. Python would complain again when it closes stdout.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        from meshgen.cli.report import report_environment
+
+        report_environment(error)
+        sys.exit(3)
     except Exception as error:
         if "--debug" in arguments:
             raise

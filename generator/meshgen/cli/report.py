@@ -38,6 +38,19 @@ def report_error(error: MeshgenError) -> None:
         echo(f"  hint: {error.hint}", err=True)
 
 
+def report_environment(error: OSError) -> None:
+    """Say what the system refused: the result could not be printed, as no other error of it comes this far."""
+    import os
+
+    echo(
+        f"{click.style('error', fg='red', bold=True)}: cannot write to {error.filename or 'stdout'}: {error.strerror}",
+        err=True,
+    )
+    echo("  hint: make room or permission there, and run it again", err=True)
+    # Python would try to write what is left when it ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def report_bug(error: BaseException) -> None:
     """Say in one line that meshgen itself is wrong, and where the traceback was saved."""
     import tempfile

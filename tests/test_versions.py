@@ -1,0 +1,123 @@
+"""One mesh at versions from 1.11 to 1.31: each tree builds, and what applies Istio fits its version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+
+from meshgen.catalog import served
+from tests.objects import (
+    Object,
+    Tree,
+    assert_built_is_shown,
+    by_stage,
+    load_balancers,
+    mesh,
+    output_of,
+    overlay,
+    render_config,
+    shown,
+)
+
+VERSIONS = {
+    "v11": ("1.11.3", "1.22"),
+    "v20": ("1.20.8", "1.29"),
+    "v23": ("1.23.6", "1.30"),
+    "v24": ("1.24.6", "1.31"),
+    "v30": ("1.30.3", "1.34"),
+    "v31": ("1.31.0", "1.35"),
+}
+WITH_OPERATOR = ["v11", "v20", "v23"]
+ADDONS: Object = {"prometheus": {}, "grafana": {}, "jaeger": {}, "kiali": {}}
+# Kinds that are no part of Kubernetes itself; its schemas say nothing of them.
+CUSTOM = {"IstioOperator"}
+# The oldest Kubernetes whose schemas are to be had stands in for older ones.
+OLDEST = "1.25"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    folder = tmp_path_factory.mktemp("versions")
+    environments = [
+        overlay(name, clusters={name: {"kubernetesVersion": kubernetes}}, patch=_patch(istio))
+        for name, (istio, kubernetes) in VERSIONS.items()
+    ]
+    expose = {name: {"type": "LoadBalancer"} for name in ("kiali", "tracing", "grafana")}
+    delivery = {engine: {"url": "https://example.com/mesh.git"} for engine in ("flux", "argocd")}
+    istio = {"version": "1.11.3", "profile": "default"}
+    return render_config(folder, mesh(istio=istio, addons=ADDONS, expose=expose, delivery=delivery), *environments)
+
+
+def _patch(istio: str) -> Object:
+    patch: Object = {"istio": {"version": istio}}
+    if int(istio.split(".")[1]) >= 18:
+        patch["addons"] = {"loki": {}}
+    return patch
+
+
+@pytest.fixture(scope="module")
+def objects(tree: Tree, kubectl: Path) -> dict[str, list[Object]]:
+    return assert_built_is_shown(kubectl, tree)
+
+
+def test_the_same_three_services_are_open_at_every_version(objects: dict[str, list[Object]]):
+    for name in VERSIONS:
+        assert load_balancers(objects[name]) == {"kiali", "tracing", "grafana"}
+
+
+def test_an_istio_operator_is_applied_only_where_an_operator_reads_it(objects: dict[str, list[Object]]):
+    applied = {name for name in VERSIONS if any(obj["kind"] == "IstioOperator" for obj in objects[name])}
+
+    assert applied == set(WITH_OPERATOR)
+
+
+def test_stages_come_in_their_order(tree: Tree):
+    for name in VERSIONS:
+        istio = ["operator", "istio"] if name in WITH_OPERATOR else []
+        assert list(tree.stages(name)) == ["namespaces", *istio, "addons"]
+
+
+def test_from_1_24_on_the_istio_operator_stands_beside_what_is_applied(tree: Tree):
+    said = by_stage(shown(tree.folder))
+    for name, (version, _) in VERSIONS.items():
+        inputs = sorted(tree.output.glob(f"environments/{name}/istioctl/*"))
+        assert bool(inputs) == (name not in WITH_OPERATOR), version
+        assert ((name, None) in said) == bool(inputs)
+    applied = {path for directory in tree.directories() for path in directory.rglob("*")}
+    assert not any("istioctl" in path.parts for path in applied)
+
+
+def test_a_warning_says_that_istio_itself_is_not_applied(tree: Tree):
+    warned = [finding for finding in tree.report["findings"] if finding["rule"] == "MG403"]
+
+    assert len(warned) == len(VERSIONS) - len(WITH_OPERATOR)
+    assert {finding["severity"] for finding in tree.report["findings"]} == {"warning"}
+
+
+def test_every_object_is_valid_for_its_clusters_kubernetes(objects: dict[str, list[Object]]):
+    for name, (_, kubernetes) in VERSIONS.items():
+        _assert_valid(objects[name], kubernetes)
+
+
+def test_every_object_of_the_example_is_valid_for_its_clusters_kubernetes(project: Path):
+    entries = shown(project)
+
+    assert {entry["cluster"] for entry in entries} == {"dev", "staging", "prod-kr", "prod-eu", "prod-us"}
+    _assert_valid([entry["object"] for entry in entries], "1.22")
+
+
+def _assert_valid(objects: list[Object], kubernetes: str) -> None:
+    schemas = max(kubernetes, OLDEST, key=lambda version: int(version.split(".")[1]))
+    checked = 0
+    for obj in objects:
+        assert served(kubernetes, obj["apiVersion"], obj["kind"]) is not False, obj["kind"]
+        if obj["kind"] not in CUSTOM:
+            kubernetes_validate.validate(obj, schemas, strict=True)
+            checked += 1
+    assert checked > 20
+
+
+def test_check_is_clean_right_after(tree: Tree):
+    assert output_of("render", "--check", cwd=tree.folder).startswith("output: would write 0")
