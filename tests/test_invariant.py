@@ -22,7 +22,7 @@ from tests.objects import Object, assert_same, build_all, files_of, text_of, wri
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@settings(max_examples=80, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
 @given(configs())
 def test_what_kubectl_builds_is_what_show_says(kubectl: Path, config: Config):
     holds(kubectl, config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def render(config: Path) -> Rendering:
 def build_mesh(config: Path) -> BuiltMesh:
     """Load, validate and resolve a config, and build the objects of every cluster; see `render`."""
     mesh = resolve(load(config))
-    findings = _Findings()
+    findings = _Findings(mesh)
     memory = Memory()
     for cluster in mesh.clusters:
         findings.add(cluster, settings_remarks(cluster.settings, memory))
@@ -159,22 +159,23 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
 class _Findings:
     """Collects what is found on the way, each problem once however many clusters have it."""
 
-    def __init__(self) -> None:
-        self._found: dict[Finding, None] = {}
+    def __init__(self, mesh: Mesh) -> None:
+        self._clusters = sum(1 for _ in mesh.clusters)
+        # The clusters that each finding holds for; none where its position names the cluster.
+        self._found: dict[Finding, dict[str, None]] = {}
 
     def add(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's settings."""
         for remark in remarks:
-            self._found[
-                cluster.finding(
-                    remark.rule,
-                    remark.message,
-                    remark.pointer,
-                    hint=remark.hint,
-                    severity=remark.severity,
-                    at_key=remark.at_key,
-                )
-            ] = None
+            finding = cluster.finding(
+                remark.rule,
+                remark.message,
+                remark.pointer,
+                hint=remark.hint,
+                severity=remark.severity,
+                at_key=remark.at_key,
+            )
+            self._found.setdefault(finding, {})[cluster.name] = None
 
     def add_entry(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's own entry."""
@@ -182,11 +183,18 @@ class _Findings:
             finding = cluster.entry_finding(
                 remark.rule, remark.message, remark.pointer, hint=remark.hint, severity=remark.severity
             )
-            self._found[finding] = None
+            self._found.setdefault(finding, {})
 
     def all(self) -> tuple[Finding, ...]:
-        """Everything found, in the order of the files."""
-        return tuple(sorted(self._found, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule)))
+        """Everything found, in the order of the files; a message names the clusters where it holds for some only."""
+        said = [self._said(finding, list(clusters)) for finding, clusters in self._found.items()]
+        return tuple(sorted(said, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule)))
+
+    def _said(self, finding: Finding, clusters: list[str]) -> Finding:
+        if len(clusters) in (0, self._clusters):
+            return finding
+        named = ", ".join(clusters) if len(clusters) <= 3 else f"{len(clusters)} of {self._clusters} clusters"
+        return replace(finding, message=f"{finding.message} (on {named})")
 
     def stop_at_errors(self) -> None:
         """Raise InputError where something is an error."""

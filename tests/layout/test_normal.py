@@ -12,7 +12,8 @@ import pytest
 from meshgen.layout.identity import identity
 from meshgen.layout.normal import normalise, refusals
 from tests.layout.kustomize import BuildFailed, build, exactly, write_base
-from tests.layout.strategies import OBJECTS, SERVICE, Object, obj, renamed
+from tests.layout.objects import OBJECTS, SERVICE, Object, obj
+from tests.layout.strategies import renamed
 
 BINDING: dict[str, Any] = {
     "api_version": "rbac.authorization.k8s.io/v1",

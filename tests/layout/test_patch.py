@@ -26,18 +26,8 @@ from tests.layout.kustomize import (
     write_base,
     write_overlay,
 )
-from tests.layout.strategies import (
-    DEPLOYMENT,
-    OBJECTS,
-    OPERATOR,
-    ROLE,
-    SERVICE,
-    Object,
-    chain,
-    chains,
-    obj,
-    renamed,
-)
+from tests.layout.objects import DEPLOYMENT, OBJECTS, OPERATOR, ROLE, SERVICE, Object, obj
+from tests.layout.strategies import chain, chains, renamed
 
 HEAD = {
     "apiVersion": "v1",
@@ -349,7 +339,7 @@ def _filled(value: Object, shape: Shape, last: str) -> Object:
 class TestUpstream:
     """Every object of Istio's addons and of istioctl's output, as it is and mutated with a fixed seed."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def objects(self, cases: Path) -> list[Object]:
         old, new = cases / "istio-1.11.3", cases / "istio-1.30.3"
         files = [*old.glob("addons/**/*.yaml"), *new.glob("addons/**/*.yaml")]

@@ -1,4 +1,4 @@
-"""Bring a plan to the disk, whole or not at all. This is the only module that changes a disk.
+"""Bring a plan to the disk, whole or not at all. This is the only module that changes a tree.
 
 A run stages everything in `DIR/.meshgen/run`, so that a full disk is met before the tree is touched:
 
