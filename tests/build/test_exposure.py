@@ -382,3 +382,28 @@ def test_opening_never_changes_what_it_was_given() -> None:
     expose_own(own, {"internal": True, "ports": ["http"], "sourceRanges": OFFICE, "annotations": {"a": "b"}})
 
     assert own == before
+
+
+def test_what_belongs_to_another_type_goes():
+    balancer = {
+        "loadBalancerSourceRanges": ["10.0.0.0/8"],
+        "loadBalancerClass": "a/b",
+        "externalTrafficPolicy": "Local",
+    }
+    ports = [{"name": "http", "port": 80, "nodePort": 30080}]
+    mine = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "mine", "namespace": "istio-system"},
+        "spec": {"type": "LoadBalancer", "ports": ports, **balancer},
+    }
+
+    specs = {
+        kind: open_services((Stage("addons", (mine,)),), {"mine": {"type": kind}}, ("generic",), "istio-system", ())[0][
+            0
+        ].objects[0]["spec"]
+        for kind in ("ClusterIP", "NodePort")
+    }
+
+    assert specs["ClusterIP"] == {"type": "ClusterIP", "ports": [{"name": "http", "port": 80}]}
+    assert specs["NodePort"] == {"type": "NodePort", "ports": ports, "externalTrafficPolicy": "Local"}

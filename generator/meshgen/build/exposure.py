@@ -117,7 +117,6 @@ class _Asked:
         self.type: str = exposure.get("type") or "LoadBalancer"
         self.ports: list[dict[str, Any]] = service["spec"].get("ports") or []
         self.wanted = exposure.get("ports")
-        self.chosen = bool(self.wanted)
         name = service["metadata"]["name"]
         if not self.wanted and self.type != "ClusterIP" and name in builtin:
             self.wanted = default_ports(name, name)
@@ -133,9 +132,11 @@ class _Asked:
                 spec[key] = exposure[key]
         if exposure.get("sourceRanges"):
             spec["loadBalancerSourceRanges"] = list(exposure["sourceRanges"])
-        if self.type == "ClusterIP":
-            for key in _BALANCER_FIELDS:
-                spec.pop(key, None)
+        # The API server refuses what belongs to another type.
+        for key in _FIELDS_OF_OTHERS[self.type]:
+            spec.pop(key, None)
+        if self.type == "ClusterIP" and any("nodePort" in port for port in self.ports):
+            spec["ports"] = [{key: port[key] for key in port if key != "nodePort"} for port in spec["ports"]]
         metadata = dict(self.service["metadata"])
         marks = {**(metadata.get("annotations") or {}), **cloud_annotations(cloud, self.type, exposure)}
         marks.update({key: value for key, value in (exposure.get("annotations") or {}).items() if value is not None})
@@ -223,14 +224,18 @@ class _Asked:
         return any(own.get(key, value) != value for marks in said for key, value in marks.items())
 
 
-_BALANCER_FIELDS = (
+_OF_A_BALANCER = (
     "loadBalancerIP",
     "loadBalancerClass",
     "loadBalancerSourceRanges",
-    "externalTrafficPolicy",
-    "healthCheckNodePort",
     "allocateLoadBalancerNodePorts",
+    "healthCheckNodePort",
 )
+_FIELDS_OF_OTHERS = {
+    "LoadBalancer": (),
+    "NodePort": _OF_A_BALANCER,
+    "ClusterIP": (*_OF_A_BALANCER, "externalTrafficPolicy"),
+}
 
 
 def _is(port: dict[str, Any], wanted: str | int) -> bool:
