@@ -54,7 +54,11 @@ class Mutator:
             self._edit_list(container)
 
     def _edit_map(self, path: tuple[str | int, ...], container: dict[str, Any]) -> None:
-        head = {(): ("apiVersion", "kind", "metadata"), ("metadata",): ("name", "namespace")}.get(path, ())
+        heads: dict[tuple[str | int, ...], tuple[str, ...]] = {
+            (): ("apiVersion", "kind", "metadata"),
+            ("metadata",): ("name", "namespace"),
+        }
+        head = heads.get(path, ())
         keys = [key for key in container if key not in head]
         action = self.rng.choice(("change", "change", "change", "add", "remove", "replace"))
         if action == "add" or not keys:
@@ -169,7 +173,7 @@ def _has_references(obj: Any) -> bool:
         sort, items = _REFERENCES.get(key, (object, None))
         if value is not None and not isinstance(value, sort):
             return False
-        if items and value is not None and not all(isinstance(item, items) for item in value):
+        if items and isinstance(value, list) and not all(isinstance(item, items) for item in value):
             return False
     return all(_has_references(value) for value in obj.values())
 

@@ -29,7 +29,7 @@ from tests.layout.kustomize import (
 from tests.layout.objects import DEPLOYMENT, OBJECTS, OPERATOR, ROLE, SERVICE, Object, obj
 from tests.layout.strategies import chain, chains, renamed
 
-HEAD = {
+HEAD: Object = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "istio-ingressgateway", "namespace": "istio-system"},

@@ -288,3 +288,15 @@ def test_an_object_keeps_its_files_name_when_another_one_comes(tmp_path: Path):
     render_config(tmp_path, mesh(addons={"kiali": {}, "grafana": {}, "loki": None}))
 
     assert before <= set(files_of(render(tmp_path).output))
+
+
+def test_a_namespace_that_is_default_written_or_not_is_one_object(kubectl: Path, tmp_path: Path):
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own%s}\ndata: {a: b}\n"
+    (tmp_path / "absent.yaml").write_text(head % "")
+    (tmp_path / "written.yaml").write_text(head % ", namespace: default")
+    sources = {name: {"kiali": {"source": f"{name}.yaml"}} for name in ("absent", "written")}
+    clusters = {"a": None, "b": {"patch": {"addons": sources["written"]}}}
+
+    tree = render_config(tmp_path, mesh(addons=sources["absent"]), overlay("dev", clusters=clusters))
+
+    assert_built_is_shown(kubectl, tree)

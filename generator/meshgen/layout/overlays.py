@@ -72,7 +72,7 @@ class Overlays:
 
 
 def _by_identity(stage: Stage) -> Objects:
-    return {identity(obj): obj for obj in stage.objects}
+    return {identity(obj).registered: obj for obj in stage.objects}
 
 
 def _without(stage: Stage, kept_out: frozenset[tuple[str, Identity]]) -> Objects:
@@ -89,6 +89,9 @@ def _differences(
         if above is None:
             patches.append((below, deletion(below)))
         elif above is not below:
+            if identity(above) != identity(below):
+                # The namespace `default`, written and not: one object to kustomize, which no patch can rename.
+                raise MustStandWhole(stage, key)
             try:
                 patch = difference(below, above)
             except Unpatchable as error:
