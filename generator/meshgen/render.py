@@ -16,7 +16,8 @@ from meshgen.check.settings import kubernetes_remarks, name_remarks, settings_re
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
-from meshgen.delivery.wire import ClusterTree, wire
+from meshgen.delivery.wire import wire
+from meshgen.delivery.wiring import ClusterTree
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.layout.tree import Part, lay_out

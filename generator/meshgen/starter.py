@@ -22,7 +22,7 @@ def starter(config: Path, *, example: str | None, name: str | None) -> dict[Path
             raise InputError([Finding("MG101", "error", "an example has its own name", hint=hint)])
         texts = {path: read_text(f"init/{example}/{path}") for path in EXAMPLES[example]}
         return {config if path == "meshgen.yaml" else config.parent / path: text for path, text in texts.items()}
-    mesh = name or _label(config.resolve().parent.name)
+    mesh = _label(config.resolve().parent.name) if name is None else name
     if not _LABEL.fullmatch(mesh):
         hint = "lower-case letters, digits and '-', at most 63"
         raise InputError([Finding("MG101", "error", f'"{mesh}" is not a DNS-1123 label', hint=hint)])

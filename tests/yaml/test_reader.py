@@ -6,7 +6,6 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -317,16 +316,14 @@ def test_importing_the_package_does_not_import_ruamel() -> None:
 
 
 @pytest.mark.upstream
-def test_no_attack_crashes_takes_a_second_or_200_mb(cases: Path) -> None:
+def test_no_attack_crashes_or_takes_200_mb(cases: Path) -> None:
     for path in sorted((cases / "attacks").glob("*.yaml")):
         data = path.read_bytes()
         tracemalloc.start()
-        begin = time.perf_counter()
         with contextlib.suppress(ReadError):
             read_documents(data)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        assert time.perf_counter() - begin < 1, path.name
         assert peak < 200_000_000, path.name
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import click
@@ -64,34 +67,58 @@ def main(argv: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     # A run makes many values, keeps them all, and ends: collecting would only walk them again and again.
     gc.disable()
+    # A stream that the caller closed is None to Python; what goes there is not wanted.
+    sys.stdout = sys.stdout or StringIO()
+    sys.stderr = sys.stderr or StringIO()
+    status = 0
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as `head` does.
+        _silence()
+    except OSError as error:
+        from meshgen.cli.report import report_environment
+
+        with suppress(OSError):
+            report_environment(error)
+        _silence()
+        status = 3
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command and report what it raises; OSErrors are left to `main`, for it may be the report that fails."""
     try:
         status: Any = cli.main(arguments, prog_name="meshgen", standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted: nothing half-written remains", err=True)
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except MeshgenError as error:
         from meshgen.cli.report import report_error
 
         report_error(error)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader has gone, as `head` does. Python would complain again when it closes stdout.
-        sys.stderr.close()
-        sys.exit(0)
-    except OSError as error:
-        from meshgen.cli.report import report_environment
-
-        report_environment(error)
-        sys.exit(3)
+        return error.exit_code
+    except SystemExit:
+        # So Click answers to a broken pipe, and to nothing else: with 1, which here means problems in the input.
+        raise BrokenPipeError from None
+    except OSError:
+        raise
     except Exception as error:
         if "--debug" in arguments:
             raise
         from meshgen.cli.report import report_bug
 
         report_bug(error)
-        sys.exit(70)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 70
+    return status if isinstance(status, int) else 0
+
+
+def _silence() -> None:
+    """Send what is still to be printed nowhere: when Python ends it would try again, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ def finding_text(finding: Finding) -> str:
     """One finding as text: file:line:column, severity, rule, message, and the hint below it."""
     place = ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
     severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
-    text = f"{place}: {severity} {finding.rule}: {finding.message}" if place else f"{severity} {finding.message}"
+    text = f"{place}: " * bool(place) + f"{severity} {finding.rule}: {finding.message}"
     return text + (f"\n  hint: {finding.hint}" if finding.hint else "")
 
 
@@ -39,16 +40,10 @@ def report_error(error: MeshgenError) -> None:
 
 
 def report_environment(error: OSError) -> None:
-    """Say what the system refused: the result could not be printed, as no other error of it comes this far."""
-    import os
-
-    echo(
-        f"{click.style('error', fg='red', bold=True)}: cannot write to {error.filename or 'stdout'}: {error.strerror}",
-        err=True,
-    )
+    """Say what the system refused: most often to take the result, as the files are looked after where they are used."""
+    what = f"cannot use {error.filename}" if error.filename else "cannot write to stdout"
+    echo(f"{click.style('error', fg='red', bold=True)}: {what}: {error.strerror}", err=True)
     echo("  hint: make room or permission there, and run it again", err=True)
-    # Python would try to write what is left when it ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def report_bug(error: BaseException) -> None:
@@ -56,22 +51,30 @@ def report_bug(error: BaseException) -> None:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="meshgen-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
-    ) as log:
-        traceback.print_exception(error, file=log)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="meshgen-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as log:
+            traceback.print_exception(error, file=log)
+        saved = f"the traceback is in {log.name}"
+    except OSError as failure:
+        saved = f"its traceback could not be saved ({failure.strerror}), --debug shows it"
     kind = type(error).__name__
-    message = f"meshgen has a bug ({kind}); the traceback is in {log.name}: please report it with `meshgen --version`"
-    echo(message, err=True)
+    echo(f"meshgen has a bug ({kind}); {saved}: please report it with `meshgen --version`", err=True)
 
 
 def print_json(value: Any) -> None:
     """Print a result as JSON; escaped to ASCII, which every locale carries."""
-    click.echo(json.dumps(value, indent=2))
+    with suppress(BrokenPipeError):
+        click.echo(json.dumps(value, indent=2))
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print text; in colour only on a terminal, and not where NO_COLOR is set."""
+    """Print text; in colour only on a terminal, and not where NO_COLOR is set.
+
+    A reader that has gone, as `head` does, changes nothing: the exit code still says how it went.
+    """
     import os
 
-    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+    with suppress(BrokenPipeError):
+        click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)

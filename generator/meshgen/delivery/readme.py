@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from meshgen.build.addons import required_secrets
 from meshgen.build.istiooperator import namespace
 from meshgen.build.stages import install_method
 from meshgen.build.templates import render_text
 from meshgen.config.resolve import Cluster, Mesh
-
-if TYPE_CHECKING:
-    from meshgen.delivery.wire import ClusterTree
+from meshgen.delivery.wiring import ClusterTree
 
 # A longer list of clusters says no more to a reader than their number.
 _LISTED = 8

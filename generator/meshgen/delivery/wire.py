@@ -13,20 +13,10 @@ from meshgen.config.resolve import Cluster, Mesh
 from meshgen.delivery.argocd import argocd_wiring
 from meshgen.delivery.flux import flux_wiring
 from meshgen.delivery.readme import tree_readme
-from meshgen.delivery.wiring import AppliedStage, WiringFiles, deployments
+from meshgen.delivery.wiring import AppliedStage, ClusterTree, WiringFiles, deployments
 from meshgen.layout.kustomization import kustomization
 from meshgen.layout.tree import Layout
 from meshgen.yaml import emit
-
-
-@dataclass(frozen=True)
-class ClusterTree:
-    """A cluster in the tree: what builds its stages, in their order, and what bootstraps it, by engine."""
-
-    name: str
-    environment: str
-    wiring: dict[str, str]
-    stages: tuple[AppliedStage, ...]
 
 
 @dataclass(frozen=True)

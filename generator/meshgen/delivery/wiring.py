@@ -24,6 +24,16 @@ class AppliedStage:
     prune: bool
 
 
+@dataclass(frozen=True)
+class ClusterTree:
+    """A cluster in the tree: what builds its stages, in their order, and what bootstraps it, by engine."""
+
+    name: str
+    environment: str
+    wiring: dict[str, str]
+    stages: tuple[AppliedStage, ...]
+
+
 def in_repository(root: str, path: str) -> str:
     """The path of a directory of the tree as the engines know it, relative to the repository's root."""
     return posixpath.normpath(posixpath.join(root, path))
