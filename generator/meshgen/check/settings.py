@@ -25,7 +25,7 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
     known, found = _release(istio)
     remarks = [*found, *_gateways(istio)]
     if known is not None:
-        remarks += (*_install(istio, known), *_profile(istio, known), *_fields(istio, known))
+        remarks += (*_install(istio, known), *_ignored(istio, known), *_profile(istio, known), *_fields(istio, known))
         if addons := settings.get("addons"):
             remarks += memory.recall_same(_addons, addons, known)
     if delivery := settings.get("delivery"):
@@ -57,6 +57,14 @@ def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
         message = f"istio.install: {method} is not supported yet"
         hint = "take it out; it has its place in the config and is refused until it works"
         yield Remark("MG105", message, "/istio/install", hint)
+
+
+def _ignored(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
+    name = (istio.get("metadata") or {}).get("name") or ""
+    # `istioctl install` leaves such an object behind as a note to itself.
+    if known.operator and name.startswith("installed-state"):
+        message = f'istio.metadata.name: the operator ignores an IstioOperator called "{name}"'
+        yield Remark("MG207", message, "/istio/metadata/name", "take another name, or leave the key out")
 
 
 def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
