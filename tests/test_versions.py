@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import kubernetes_validate
 import pytest
 
-from meshgen.catalog import served
+from tests.kubernetes import CUSTOM, assert_valid
 from tests.objects import (
     Object,
     Tree,
@@ -31,10 +30,6 @@ VERSIONS = {
 }
 WITH_OPERATOR = ["v11", "v20", "v23"]
 ADDONS: Object = {"prometheus": {}, "grafana": {}, "jaeger": {}, "kiali": {}}
-# Kinds that are no part of Kubernetes itself; its schemas say nothing of them.
-CUSTOM = {"IstioOperator"}
-# The oldest Kubernetes whose schemas are to be had stands in for older ones.
-OLDEST = "1.25"
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +104,9 @@ def test_every_object_of_the_example_is_valid_for_its_clusters_kubernetes(projec
 
 
 def _assert_valid(objects: list[Object], kubernetes: str) -> None:
-    schemas = max(kubernetes, OLDEST, key=lambda version: int(version.split(".")[1]))
-    checked = 0
     for obj in objects:
-        assert served(kubernetes, obj["apiVersion"], obj["kind"]) is not False, obj["kind"]
-        if obj["kind"] not in CUSTOM:
-            kubernetes_validate.validate(obj, schemas, strict=True)
-            checked += 1
-    assert checked > 20
+        assert_valid(obj, kubernetes)
+    assert sum(obj["kind"] not in CUSTOM for obj in objects) > 20
 
 
 def test_check_is_clean_right_after(tree: Tree):

@@ -29,24 +29,19 @@ def select(
     """The effective objects that the selectors name, in the order in which they are applied, and what was found.
 
     `objects` are `KIND` or `KIND/NAME`, in any case. Raises InputError for a cluster or a stage that is not there, and
-    for selectors that nothing matches.
+    for every selector that nothing matches.
     """
     built = build_mesh(config)
     everything = list(_objects(built))
     _known("cluster", clusters, list(dict.fromkeys(one.cluster for one in everything)))
-    _known("stage", [stage] if stage else [], list(dict.fromkeys(one.stage for one in everything if one.stage)))
-    selectors = [tuple(text.lower().partition("/")[::2]) for text in objects]
-    shown = [
-        one
-        for one in everything
-        if (not clusters or one.cluster in clusters)
-        and (stage is None or one.stage == stage)
-        and (not selectors or any(_matches(one.object, kind, name) for kind, name in selectors))
+    _known("stage", [] if stage is None else [stage], list(dict.fromkeys(one.stage for one in everything if one.stage)))
+    chosen = [
+        one for one in everything if (not clusters or one.cluster in clusters) and (stage is None or one.stage == stage)
     ]
-    if objects and not shown:
-        kinds = sorted({one.object["kind"] for one in everything})
-        hint = guess(objects[0].partition("/")[0], kinds) or f"kinds: {', '.join(kinds)}"
-        raise InputError([Finding("MG701", "error", f"no object matches {' '.join(objects)}", hint=hint)])
+    unmatched = [_unmatched(text, chosen) for text in objects if not any(_matches(one.object, text) for one in chosen)]
+    if unmatched:
+        raise InputError(unmatched)
+    shown = [one for one in chosen if not objects or any(_matches(one.object, text) for text in objects)]
     return shown, built.findings
 
 
@@ -60,8 +55,22 @@ def _objects(built: BuiltMesh) -> Iterator[Shown]:
             yield Shown(cluster.name, cluster.environment, None, one.built.istioctl_input)
 
 
-def _matches(obj: dict[str, Any], kind: str, name: str) -> bool:
+def _matches(obj: dict[str, Any], selector: str) -> bool:
+    kind, _, name = selector.lower().partition("/")
     return obj["kind"].lower() == kind and (not name or obj["metadata"]["name"].lower() == name)
+
+
+def _unmatched(selector: str, chosen: Sequence[Shown]) -> Finding:
+    """What is wrong with a selector that matches nothing: its name where its kind is there, or its kind."""
+    kind, _, name = selector.partition("/")
+    names = sorted({one.object["metadata"]["name"] for one in chosen if _matches(one.object, kind)})
+    kinds = sorted({one.object["kind"] for one in chosen})
+    named = [one.object["kind"] for one in chosen if one.object["metadata"]["name"] == kind]
+    if named:
+        hint: str | None = f"say its kind before its name: {named[-1]}/{kind}"
+    else:
+        hint = guess(name, names) if names else guess(kind, kinds)
+    return Finding("MG701", "error", f"no object matches {selector}", hint=hint)
 
 
 def _known(what: str, wanted: Sequence[str], known: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,8 @@ import jsonschema
 import pytest
 
 from meshgen.cli import main
-from tests.objects import copy_example, files_of, mesh, meshgen, overlay, write_config
+from meshgen.tree.write import locked
+from tests.objects import copy_example, files_of, mesh, meshgen, write_config
 
 SERVICE = "environments/staging/addons/service-kiali.patch.yaml"
 
@@ -219,17 +219,51 @@ def test_a_full_disk_behind_stdout_is_an_environment_failure(example: Path):
 
 
 def test_an_interrupted_render_says_so_and_leaves_the_old_tree(example: Path):
-    clusters = {f"c{number}": {"patch": {"istio": {"hub": f"example.com/{number}"}}} for number in range(300)}
-    write_config(example, mesh(), overlay("dev", clusters=clusters))
+    (example / "overlays/prod.yaml").unlink()
     before = files_of(example / "output")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "meshgen", "render"], cwd=example, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(0.15)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
 
+    # A run that waits for another one is surely under way when it is interrupted.
+    with locked(example / "output"):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "meshgen", "render", "-q"], cwd=example, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        waiting = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+
+    assert waiting.startswith("waiting for another meshgen")
     assert process.returncode == 130
-    assert "Traceback" not in said
+    assert said.strip() == "interrupted: nothing half-written remains"
     assert files_of(example / "output") == before
+
+
+def test_json_of_a_check_that_fails_counts_what_differs(example: Path):
+    (example / "output" / SERVICE).unlink()
+
+    done = meshgen("render", "--check", "-o", "json", cwd=example)
+
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, schema("render"))
+    assert (report["written"], report["deleted"], done.returncode) == (1, 0, 1)
+    assert not (example / "output" / SERVICE).exists()
+
+
+def test_json_of_an_edited_tree_is_what_the_schema_says(example: Path):
+    (example / "output" / SERVICE).write_text("mine")
+
+    done = meshgen("render", "-o", "json", cwd=example)
+
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, schema("render"))
+    assert [finding["rule"] for finding in report["findings"]] == ["MG602"]
+    assert done.returncode == 1
+
+
+def test_a_quiet_check_still_names_what_differs(example: Path):
+    (example / "output" / SERVICE).unlink()
+
+    done = meshgen("render", "--check", "-q", cwd=example)
+
+    assert f"+ output/{SERVICE}" in done.stdout
+    assert done.returncode == 1

@@ -55,7 +55,11 @@ def _unknown(key: str) -> Finding:
     while parts and field(".".join(parts[:-1])) is None:
         parts.pop()
     above, wrong = ".".join(parts[:-1]), parts[-1] if parts else key
-    known = list((field(above) or {}).get("properties", {}))
+    node = field(above) or {}
+    known = list(node.get("properties", {}))
+    if "object" in _listed(node.get("type")) and not known and "additionalProperties" not in node:
+        message = f"{above} takes every key that Istio takes there, and {wrong} is Istio's to explain"
+        return Finding("MG102", "error", message, hint="see https://istio.io/latest/docs/reference/config/")
     place = f" in {above}" if above else ""
     return Finding("MG102", "error", f'the config has no key "{wrong}"{place}', hint=guess(wrong, known))
 
