@@ -74,6 +74,8 @@ def main(argv: list[str] | None = None) -> None:
     try:
         status = _run(arguments)
         sys.stdout.flush()
+        # What a write left behind when its reader had gone.
+        sys.stderr.flush()
     except BrokenPipeError:
         # The reader has gone, as `head` does.
         _silence()
