@@ -295,7 +295,7 @@ def test_internal_on_a_generic_cloud_is_refused() -> None:
     [
         ({"loadBalancerClass": "example.com/internal"}, []),
         ({"annotations": {"load-balancer.hetzner.cloud/use-private-ip": "true"}}, []),
-        ({"annotations": {"example.com/team": "mesh"}}, ["warning"]),
+        ({"annotations": {"example.com/team": "mesh"}}, ["error"]),
     ],
 )
 def test_internal_on_a_generic_cloud_needs_words_of_ones_own(own: dict[str, Any], severities: list[str]) -> None:

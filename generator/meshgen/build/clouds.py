@@ -21,7 +21,10 @@ _PUBLIC = {"aws": {"service.beta.kubernetes.io/aws-load-balancer-scheme": "inter
 # closed.
 UNSAYABLE: dict[str, dict[str, tuple[str, bool]]] = {
     "generic": {
-        "internal": ("name the cluster's cloud (azure, aws, gcp), or set annotations or loadBalancerClass", True),
+        "internal": (
+            "name the cluster's cloud (azure, aws, gcp), or set loadBalancerClass or your load balancer's annotation",
+            True,
+        ),
     },
     "aws": {
         "loadBalancerIP": (

@@ -205,8 +205,7 @@ class _Asked:
             for key, (hint, fatal) in UNSAYABLE.get(cloud, {}).items():
                 if self.exposure.get(key):
                     what = f"means nothing on a cluster with cloud: {cloud}"
-                    # An annotation that is not known here may still be the cloud's own word for it.
-                    yield self._remark("MG305", what, key, hint=hint, warn=not fatal or bool(own))
+                    yield self._remark("MG305", what, key, hint=hint, warn=not fatal)
 
     def _open_to_all(self, clouds: Iterable[str]) -> Iterable[Remark]:
         ranges = self.exposure.get("sourceRanges") or []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from meshgen.build.stage import Memory, Remark, Stage
+from meshgen.build.stage import ADDONS, Memory, Remark, Stage
 from meshgen.catalog import removed
 from meshgen.layout.identity import Identity, identity
 
@@ -30,6 +30,36 @@ def secret_remarks(stage: Stage) -> list[Remark]:
             message = f"Secret {obj['metadata']['name']} would stand in the tree in the clear"
             hint = "take it out of your manifests, and make it on the cluster or by an operator for secrets"
             remarks.append(Remark("MG503", message, "/addons", hint, "warning", at_key=True))
+    return remarks
+
+
+def operator_remarks(stage: Stage) -> list[Remark]:
+    """IstioOperators among the user's own manifests: from 1.24 on nothing reads one, and before, pruning uninstalls."""
+    return [
+        Remark(
+            "MG406",
+            f"IstioOperator {obj['metadata']['name']} stands among your own manifests",
+            "/addons",
+            "say it under `istio` instead, and take it out of the manifests",
+            at_key=True,
+        )
+        for obj in stage.objects
+        if stage.name == ADDONS and obj["kind"] == "IstioOperator"
+    ]
+
+
+def open_remarks(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
+    """Services of the user's own manifests that are open load balancers already, and that `expose` leaves so."""
+    remarks = []
+    for obj in stage.objects:
+        name = obj["metadata"]["name"]
+        spec = obj.get("spec") or {}
+        if obj["kind"] != "Service" or spec.get("type") != "LoadBalancer" or spec.get("loadBalancerSourceRanges"):
+            continue
+        if name not in asked and f"{name}.{obj['metadata'].get('namespace', 'default')}" not in asked:
+            message = f"Service {name} is a load balancer in your own manifests, open to every address"
+            hint = f"say expose: {{{name}: ...}}, with internal: true, sourceRanges or type: ClusterIP"
+            remarks.append(Remark("MG501", message, "/addons", hint, "warning", at_key=True))
     return remarks
 
 

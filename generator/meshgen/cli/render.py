@@ -36,6 +36,8 @@ def command(
     verbose: bool,
 ) -> int:
     """Render the tree from the config: all or nothing, and only what changed."""
+    if output_dir.resolve().is_relative_to((config.parent / "overlays").resolve()):
+        raise click.UsageError("The tree can't stand inside overlays/: every file there is read as an environment.")
     try:
         rendering = render(config)
         if check or dry_run:
