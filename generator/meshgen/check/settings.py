@@ -149,11 +149,7 @@ def _holds_password(url: str) -> bool:
     authority = rest.partition("/")[0]
     # A password that was not escaped may hold a slash; what else follows a colon there is a port.
     broken = "@" in rest and "@" not in authority and not authority.rpartition(":")[2].isdigit()
-    # Over http(s) a user alone is a token; over ssh it is a user.
-    token = url.lower().startswith("http") and "@" in authority
-    return (
-        token or ":" in authority.rpartition("@")[0] or (broken and ":" in authority) or _TOKEN.search(url) is not None
-    )
+    return ":" in authority.rpartition("@")[0] or (broken and ":" in authority) or _TOKEN.search(url) is not None
 
 
 def _delivery(delivery: dict[str, Any]) -> list[Remark]:
