@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from meshgen.build.stage import Memory, Remark
+from meshgen.build.stage import ADDONS, Memory, Remark
 from meshgen.build.stages import Built, Manifests, build, install_method, minor_of
 from meshgen.catalog import Version, minors, release
 from meshgen.check.carried import carried_remarks
-from meshgen.check.objects import duplicate_remarks, open_remarks, operator_remarks, secret_remarks, stage_remarks
+from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, settings_remarks
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
@@ -148,9 +148,9 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
     kubernetes = cluster.kubernetes or known.kubernetes[1]
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes))
-        findings.add(cluster, memory.recall(secret_remarks, stage))
-        findings.add(cluster, memory.recall(operator_remarks, stage))
-        findings.add(cluster, memory.recall(open_remarks, stage, tuple(cluster.settings.get("expose") or ())))
+        if stage.name == ADDONS:
+            asked = tuple(cluster.settings.get("expose") or ())
+            findings.add(cluster, memory.recall(manifest_remarks, stage, asked))
     findings.add(cluster, duplicate_remarks(memory, *built.stages))
     if built.istioctl_input is not None:
         message = f"Istio {known.minor} itself is not applied by this tree: its IstioOperator is istioctl's input"

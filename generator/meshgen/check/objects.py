@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from meshgen.build.stage import ADDONS, Memory, Remark, Stage
+from meshgen.build.stage import Memory, Remark, Stage
 from meshgen.catalog import removed
 from meshgen.layout.identity import Identity, identity
 
@@ -22,7 +22,12 @@ def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
     return remarks
 
 
-def secret_remarks(stage: Stage) -> list[Remark]:
+def manifest_remarks(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
+    """What the user's own manifests should not hold, or not leave open; `asked` are the Services of `expose`."""
+    return [*_secrets(stage), *_operators(stage), *_open(stage, asked)]
+
+
+def _secrets(stage: Stage) -> list[Remark]:
     """Secrets of the user's own manifests that would stand in Git for everyone to read."""
     remarks = []
     for obj in stage.objects:
@@ -33,7 +38,7 @@ def secret_remarks(stage: Stage) -> list[Remark]:
     return remarks
 
 
-def operator_remarks(stage: Stage) -> list[Remark]:
+def _operators(stage: Stage) -> list[Remark]:
     """IstioOperators among the user's own manifests: from 1.24 on nothing reads one, and before, pruning uninstalls."""
     return [
         Remark(
@@ -44,11 +49,11 @@ def operator_remarks(stage: Stage) -> list[Remark]:
             at_key=True,
         )
         for obj in stage.objects
-        if stage.name == ADDONS and obj["kind"] == "IstioOperator"
+        if obj["kind"] == "IstioOperator"
     ]
 
 
-def open_remarks(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
+def _open(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
     """Services of the user's own manifests that are open load balancers already, and that `expose` leaves so."""
     remarks = []
     for obj in stage.objects:
