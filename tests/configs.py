@@ -55,34 +55,67 @@ _MEETING = st.fixed_dictionaries(
 )
 _ODD = st.none() | _MEETING | _TREES
 
+
+def _readable(values: Any) -> Any:
+    """Values whose `global` is a map, as every chart reads it."""
+    if not isinstance(values, dict) or isinstance(values.get("global"), dict):
+        return values
+    return {key: value for key, value in values.items() if key != "global"}
+
+
+_VALUES_TREE = _ODD.map(_readable)
+
 VERSIONS = [version for minor in minors() for version in (f"{minor}.0", release(minor).latest_patch)] + ["1.11.3"]
 _COMMON = [("1.11.3", 6), ("1.11.8", 2), ("1.23.6", 2), ("1.24.6", 2), ("1.30.3", 2)]
 _VERSION = st.sampled_from([version for version, weight in _COMMON for _ in range(weight)] + VERSIONS)
 _PROFILES = ("default", "demo", "minimal", "empty", "openshift", "preview")
-_NAME = st.sampled_from(["istio-ingressgateway", "istio-egressgateway", "internal", "second"])
+_INGRESS = st.sampled_from(["istio-ingressgateway", "internal", "second"])
+_EGRESS = st.sampled_from(["istio-egressgateway", "outside", "third"])
 
 
 def _some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
     return st.fixed_dictionaries({}, optional=keys)
 
 
+_ODD_TEXTS = st.dictionaries(_PLAIN_KEYS, TEXTS | st.none(), max_size=3)
+# What charts take of a gateway by their values alone, which Argo CD and Flux both can bring.
+_GATEWAY_K8S = st.none() | _some(
+    podAnnotations=_ODD_TEXTS,
+    nodeSelector=st.none() | _ODD_TEXTS,
+    affinity=st.none() | _TREES,
+    tolerations=st.lists(_TREES, max_size=2),
+    replicaCount=st.integers(0, 3),
+    env=st.lists(st.fixed_dictionaries({"name": _PLAIN_KEYS, "value": TEXTS}), max_size=2),
+    service=_some(type=st.sampled_from(["NodePort", "ClusterIP", None]), loadBalancerIP=TEXTS),
+    serviceAnnotations=_ODD_TEXTS,
+    resources=st.none() | st.just({"requests": {"cpu": "0.5", "memory": "1Gi"}}),
+)
+_K8S = _GATEWAY_K8S | _some(hpaSpec=st.just({"minReplicas": 2, "maxReplicas": 3}), securityContext=_TREES)
 _COMPONENT = st.none() | _some(
-    enabled=st.booleans() | st.none(), k8s=_ODD, namespace=st.sampled_from(["istio-system", "edge"]), hub=st.just("h/x")
+    enabled=st.booleans() | st.none(), k8s=_K8S, namespace=st.sampled_from(["istio-system", "edge"]), hub=st.just("h/x")
 )
 _GATEWAY = _some(
     enabled=st.booleans() | st.none(),
-    k8s=_ODD,
+    k8s=_GATEWAY_K8S,
     namespace=st.sampled_from(["edge", "istio-system", None]),
     label=st.none() | st.dictionaries(st.sampled_from(["app", "istio"]), TEXTS | st.none()),
 )
-_GATEWAY_MAP = st.dictionaries(_NAME, st.none() | _GATEWAY, max_size=3)
-_GATEWAY_LIST = st.lists(st.tuples(_NAME, _GATEWAY), max_size=3, unique_by=lambda pair: pair[0]).map(
-    lambda pairs: [{"name": name, **gateway} for name, gateway in pairs]
-)
-_GATEWAYS = st.none() | _GATEWAY_MAP | _GATEWAY_LIST
+
+
+def _gateways(names: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Gateways as a map by name, or as a list."""
+    listed = st.lists(st.tuples(names, _GATEWAY), max_size=3, unique_by=lambda pair: pair[0])
+    return (
+        st.none()
+        | st.dictionaries(names, st.none() | _GATEWAY, max_size=3)
+        | listed.map(lambda pairs: [{"name": name, **gateway} for name, gateway in pairs])
+    )
+
+
 # On an annotation that begins with a tab and has several lines it fails.
 _MARK = st.none() | TEXTS.filter(lambda text: not (text.startswith("\t") and "\n" in text))
 _MARKS = st.none() | st.dictionaries(st.sampled_from(["a", "example.com/b", "c.d/E"]), _MARK, max_size=3)
+_BY_KIND = {"ingressGateways": _gateways(_INGRESS), "egressGateways": _gateways(_EGRESS)}
 _ISTIO = {
     "profile": st.none() | st.sampled_from(_PROFILES),
     "hub": st.none() | st.sampled_from(["gcr.io/istio-release", "example.com:5000/h"]),
@@ -91,10 +124,9 @@ _ISTIO = {
     "revision": st.none() | st.sampled_from(["canary", "1-11"]),
     "metadata": st.none() | _some(name=st.sampled_from(["installed", None]), labels=_MARKS, annotations=_MARKS),
     "meshConfig": _ODD,
-    "values": _ODD,
-    "unvalidatedValues": _ODD,
-    "components": st.none()
-    | _some(pilot=_COMPONENT, base=_COMPONENT, cni=_COMPONENT, ingressGateways=_GATEWAYS, egressGateways=_GATEWAYS),
+    "values": _VALUES_TREE,
+    "unvalidatedValues": _VALUES_TREE,
+    "components": st.none() | _some(pilot=_COMPONENT, base=_COMPONENT, cni=_COMPONENT, **_BY_KIND),
 }
 _QUANTITIES = _some(
     requests=st.none() | st.dictionaries(st.sampled_from(["cpu", "memory"]), st.sampled_from(["1", "100m", "1Gi", 2])),
@@ -291,6 +323,8 @@ def _mend(patch: Object, settings: Object, cloud: str) -> None:
     """Take away, by nulls, what does not go together in the settings that a patch leads to."""
     if settings["istio"].get("profile", "default") not in _release(settings).profiles:
         _take(patch, "istio", "profile")
+    if settings.get("delivery", {}).get("argocd"):
+        _mend_patched(patch, settings)
     there = _mend_addons(patch, settings)
     for name, exposure in settings.get("expose", {}).items():
         if not there & {*SERVICES[name][0]}:
@@ -301,6 +335,14 @@ def _mend(patch: Object, settings: Object, cloud: str) -> None:
     for engine, wiring in settings.get("delivery", {}).items():
         if "url" not in wiring:
             _take(patch, "delivery", engine)
+
+
+def _mend_patched(patch: Object, settings: Object) -> None:
+    """Take away what charts get by patches, which Argo CD has none of."""
+    if not _release(settings).operator:
+        for name, component in settings["istio"].get("components", {}).items():
+            if not name.endswith("Gateways") and (component or {}).get("k8s"):
+                _take(patch, "istio", "components", name, "k8s")
 
 
 def _mend_addons(patch: Object, settings: Object) -> set[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from meshgen.build.stages import minor_of
-from meshgen.catalog import release
+from meshgen.build.istiooperator import enabled_by_profile
+from meshgen.catalog import release_of
 from meshgen.config.problems import guess
 from meshgen.delivery.wiring import deployments
 from meshgen.errors import InputError
@@ -45,19 +45,18 @@ def _images(node: Any) -> Iterator[str]:
 def _istio_images(settings: dict[str, Any]) -> Iterator[str]:
     """What Istio's own installer starts, by the hub and the tag that the charts will see."""
     istio = settings["istio"]
-    minor = minor_of(settings)
-    known = release(minor)
+    known = release_of(istio)
     values = (istio.get("values") or {}).get("global") or {}
     hub = values.get("hub") or istio.get("hub") or known.hub
     tag = values.get("tag") or istio.get("tag") or istio["version"]
     variant = f"-{values['variant']}" if values.get("variant") else ""
     components = istio.get("components") or {}
-    enabled = known.components_by_profile.get(istio.get("profile") or "default", ())
+    enabled = enabled_by_profile(istio, known)
     names = {"pilot": "pilot", "cni": "install-cni", "ztunnel": "ztunnel"}
     for component, image in names.items():
         chosen = components.get(component) or {}
         wanted = chosen.get("enabled")
         if component in enabled if wanted is None else wanted:
             yield f"{chosen.get('hub') or hub}/{image}:{chosen.get('tag') or tag}{variant}"
-    if deployments(istio, known):
+    if deployments(istio):
         yield f"{hub}/proxyv2:{tag}{variant}"

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from meshgen.build.install import engines_of
+from meshgen.build.manifests import Manifests
 from meshgen.build.stage import ADDONS, Memory, Remark
-from meshgen.build.stages import Built, Manifests, build, install_method, minor_of
-from meshgen.catalog import Version, minors, release
+from meshgen.build.stages import Built, build, install_method, minor_of
+from meshgen.catalog import Version, minors, release_of
 from meshgen.check.carried import carried_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
-from meshgen.check.settings import kubernetes_remarks, name_remarks, settings_remarks
+from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
@@ -20,6 +22,7 @@ from meshgen.delivery.wire import wire
 from meshgen.delivery.wiring import ClusterTree
 from meshgen.errors import InputError
 from meshgen.finding import Finding
+from meshgen.generate import generate_all
 from meshgen.layout.tree import Part, lay_out
 
 
@@ -68,7 +71,9 @@ def render(config: Path) -> Rendering:
             for _, part, clusters in built.environments
         ],
     )
-    wired = wire(built.mesh, {one.cluster.name: one.built for one in built.clusters}, layout)
+    clusters = {one.cluster.name: one.built for one in built.clusters}
+    shared = {environment.name: part.built if part else None for environment, part, _ in built.environments}
+    wired = wire(built.mesh, clusters, shared, layout)
     files = {path: text.encode() for path, text in {**layout.files, **wired.files}.items()}
     return Rendering(files, wired.clusters, built.findings)
 
@@ -84,8 +89,13 @@ def build_mesh(config: Path) -> BuiltMesh:
         findings.add(cluster, name_remarks(mesh.name, cluster.name, cluster.settings))
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
-    manifests = Manifests(read_manifests(mesh))
-    bases = {key: build(mesh.name, settings, ("generic",), manifests, memory) for key, settings in _bases(mesh).items()}
+    shared = _bases(mesh)
+    answers = generate_all(mesh.name, _parts(mesh, shared), memory)
+    for cluster in mesh.clusters:
+        findings.add(cluster, answers.of(mesh.name, cluster.settings, (cluster.cloud,), memory))
+    findings.stop_at_errors()
+    manifests = Manifests(read_manifests(mesh), answers.objects)
+    bases = {key: build(mesh.name, settings, GENERIC, manifests, memory) for key, settings in shared.items()}
     environments = []
     for environment in mesh.environments:
         part = _shared_part(mesh, environment, manifests, memory)
@@ -94,10 +104,23 @@ def build_mesh(config: Path) -> BuiltMesh:
             for cluster in environment.clusters
         )
         for one in clusters:
-            _check(one, findings, memory)
+            _check(mesh.name, one, findings, memory)
         environments.append((environment, part, clusters))
     findings.stop_at_errors()
     return BuiltMesh(mesh, bases, tuple(environments), findings.all())
+
+
+def _parts(mesh: Mesh, bases: dict[str, dict[str, Any]]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    """The settings and clouds of everything that is built: bases, environments, clusters."""
+    yield from ((settings, GENERIC) for settings in bases.values())
+    for environment in mesh.environments:
+        if _shares(environment):
+            yield environment.settings, _clouds(environment)
+        yield from ((cluster.settings, (cluster.cloud,)) for cluster in environment.clusters)
+
+
+# A base says nothing that depends on a cloud.
+GENERIC = ("generic",)
 
 
 def base_key(settings: dict[str, Any]) -> str:
@@ -111,40 +134,64 @@ def _bases(mesh: Mesh) -> dict[str, dict[str, Any]]:
     A minor that the mesh itself does not name takes the oldest version that a cluster runs, so that the base stays as
     it is until the last cluster has moved on.
     """
-    versions: dict[str, list[Version]] = {}
-    methods: dict[str, str] = {}
+    members: dict[str, list[Cluster]] = {}
     for cluster in mesh.clusters:
-        key = base_key(cluster.settings)
-        versions.setdefault(key, []).append(Version.parse(cluster.settings["istio"]["version"]))
-        methods[key] = install_method(cluster.settings)
-    shared = {key: value for key, value in mesh.settings.items() if key != "expose"}
+        members.setdefault(base_key(cluster.settings), []).append(cluster)
+    bases = {key: _base(mesh, clusters) for key, clusters in members.items()}
+    return {key: settings for key, settings in bases.items() if _can_stand_alone(settings)}
+
+
+def _base(mesh: Mesh, clusters: list[Cluster]) -> dict[str, Any]:
+    """The settings of the base that these clusters stand on."""
+    running = [Version.parse(cluster.settings["istio"]["version"]) for cluster in clusters]
     istio = mesh.settings.get("istio") or {}
-    bases = {}
-    for key, running in versions.items():
-        own = istio.get("version") and Version.parse(istio["version"]).minor == running[0].minor
-        version = istio["version"] if own else str(min(running))
-        bases[key] = {**shared, "istio": {**istio, "version": version, "install": methods[key]}}
-    return bases
+    own = istio.get("version") and Version.parse(istio["version"]).minor == running[0].minor
+    version = istio["version"] if own else str(min(running))
+    base = {key: value for key, value in mesh.settings.items() if key != "expose"}
+    base["istio"] = {**istio, "version": version, "install": install_method(clusters[0].settings)}
+    if not _can_stand_alone(base):
+        oldest = min(clusters, key=lambda cluster: Version.parse(cluster.settings["istio"]["version"]))
+        base["istio"] = {**oldest.settings["istio"], "install": base["istio"]["install"]}
+    deliveries = [cluster.settings.get("delivery") or {} for cluster in clusters]
+    if not engines_of(base.get("delivery") or {}).by_flux:
+        # What Flux applies has its base all the same.
+        base["delivery"] = next((one for one in deliveries if engines_of(one).by_flux), base["delivery"])
+    return base
 
 
 def _shared_part(mesh: Mesh, environment: Environment, manifests: Manifests, memory: Memory) -> Part | None:
-    """What the clusters of an environment share; None where its own layers name no known version of Istio."""
-    settings = environment.settings
-    keys = {base_key(cluster.settings) for cluster in environment.clusters}
-    if not (settings.get("istio") or {}).get("version") or not _is_known(settings) or base_key(settings) not in keys:
+    """What the clusters of an environment share; None where its own layers make no sense alone."""
+    if not _shares(environment):
         return None
-    clouds = tuple(sorted({cluster.cloud for cluster in environment.clusters}))
-    return Part(environment.name, build(mesh.name, settings, clouds, manifests, memory), base_key(settings))
+    settings = environment.settings
+    built = build(mesh.name, settings, _clouds(environment), manifests, memory)
+    return Part(environment.name, built, base_key(settings))
 
 
-def _is_known(settings: dict[str, Any]) -> bool:
-    return minor_of(settings) in minors()
+def _shares(environment: Environment) -> bool:
+    settings = environment.settings
+    if not (settings.get("istio") or {}).get("version") or not _can_stand_alone(settings):
+        return False
+    return base_key(settings) in {base_key(cluster.settings) for cluster in environment.clusters}
 
 
-def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
+def _clouds(environment: Environment) -> tuple[str, ...]:
+    return tuple(sorted({cluster.cloud for cluster in environment.clusters}))
+
+
+def _can_stand_alone(settings: dict[str, Any]) -> bool:
+    """Whether layers that others still change make sense already, where their meaning decides what is rendered."""
+    istio = settings["istio"]
+    if minor_of(settings) not in minors() and istio.get("assumeMinor") not in minors():
+        return False
+    found = () if install_method(settings) == "operator" else settings_remarks({"istio": istio}, Memory())
+    return not any(remark.severity == "error" for remark in found)
+
+
+def _check(mesh: str, one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
     cluster, built = one.cluster, one.built
     findings.add(cluster, built.remarks)
-    known = release(minor_of(cluster.settings))
+    known = release_of(cluster.settings["istio"])
     kubernetes = cluster.kubernetes or known.kubernetes[1]
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes))
@@ -152,11 +199,9 @@ def _check(one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
             asked = tuple(cluster.settings.get("expose") or ())
             findings.add(cluster, memory.recall(manifest_remarks, stage, asked))
     findings.add(cluster, duplicate_remarks(memory, *built.stages))
-    if built.istioctl_input is not None:
-        message = f"Istio {known.minor} itself is not applied by this tree: its IstioOperator is istioctl's input"
-        where = f"environments/{cluster.environment}/istioctl/, for a cluster that differs in clusters/NAME/istioctl/"
-        hint = f"run `istioctl install -f istiooperator.yaml`; it stands in {where}"
-        findings.add(cluster, [Remark("MG403", message, "/istio/version", hint, "warning")])
+    releases = tuple(release for stage in built.stages for release in stage.releases)
+    by_argocd = bool((cluster.settings.get("delivery") or {}).get("argocd"))
+    findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
 
 
 class _Findings:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from meshgen.build.chart import Chart, ChartRelease
 from meshgen.build.stage import Memory, Remark
 from meshgen.catalog import minors, release
-from meshgen.check.settings import kubernetes_remarks, settings_remarks
+from meshgen.check.settings import kubernetes_remarks, release_remarks, settings_remarks
 
 
 def remarks(**settings: Any) -> list[Remark]:
@@ -48,8 +49,100 @@ def test_the_operator_is_refused_from_1_24_on(minor: str) -> None:
     assert found(istio=istio) == ([] if int(minor.split(".")[1]) < 24 else [("MG206", "/istio/install")])
 
 
+@pytest.mark.parametrize("minor", minors())
+def test_each_way_to_install_is_refused_where_it_can_not_work(minor: str) -> None:
+    number = int(minor.split(".")[1])
+    able = {
+        method
+        for method in ("operator", "helm", "sail", "manifests")
+        if not found(istio={"version": version_of(minor), "install": method})
+    }
+
+    assert ("operator" in able) == (number <= 23)
+    assert ("helm" in able) == (number >= 22)
+    assert ("sail" in able) == (number >= 24)
+    assert "manifests" in able
+
+
+@pytest.mark.parametrize(
+    ("istio", "expected"),
+    [
+        ({"version": "1.11.3", "charts": {"secretRef": "a"}}, [("MG206", "/istio/charts")]),
+        ({"version": "1.30.3", "install": "manifests", "charts": {"secretRef": "a"}}, [("MG206", "/istio/charts")]),
+        ({"version": "1.30.3", "charts": {"secretRef": "a"}}, []),
+        ({"version": "1.22.8", "install": "helm", "charts": {"secretRef": "a"}}, []),
+        ({"version": "1.30.3", "sail": {"install": False}}, [("MG206", "/istio/sail")]),
+        ({"version": "1.30.3", "install": "sail", "sail": {"install": False}}, []),
+        ({"version": "1.30.3", "charts": {}, "sail": {}}, []),
+    ],
+)
+def test_a_key_of_another_way_to_install_is_refused(istio: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert found(istio=istio) == expected
+
+
+@pytest.mark.parametrize("version", ["1.11.3", "1.21.6"])
+def test_no_hint_names_a_way_that_can_not_install_that_version(version: str) -> None:
+    (said,) = remarks(istio={"version": version, "charts": {"secretRef": "a"}})
+
+    assert said.hint == "take it out"
+
+
+@pytest.mark.parametrize(
+    ("istio", "expected"),
+    [
+        ({"version": "1.99.0"}, [("error", "/istio/version")]),
+        ({"version": "1.99.0", "assumeMinor": minors()[-1]}, [("warning", "/istio/assumeMinor")]),
+        ({"version": "1.99.0", "assumeMinor": "1.24"}, [("warning", "/istio/assumeMinor")]),
+        ({"version": "1.99.0", "assumeMinor": "1.98"}, [("error", "/istio/assumeMinor")]),
+        # What the operator brought is gone for good.
+        ({"version": "1.99.0", "assumeMinor": "1.23"}, [("error", "/istio/assumeMinor")]),
+        ({"version": "1.10.6", "assumeMinor": "1.11"}, [("error", "/istio/version")]),
+        ({"version": "1.30.3", "assumeMinor": "1.30"}, [("warning", "/istio/assumeMinor")]),
+        ({"version": "1.30.3", "assumeMinor": "1.98"}, [("warning", "/istio/assumeMinor")]),
+    ],
+)
+def test_a_minor_may_be_assumed_for_a_newer_one_alone(istio: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    said = remarks(istio=istio)
+
+    assert [remark.rule for remark in said] == ["MG203"]
+    assert [(remark.severity, remark.pointer) for remark in said] == expected
+
+
+def test_the_facts_of_the_assumed_minor_are_what_is_checked_by() -> None:
+    istio = {"version": "1.99.0", "assumeMinor": minors()[-1], "profile": "nothing", "install": "operator"}
+
+    assert [rule for rule, _ in found(istio=istio)] == ["MG203", "MG206", "MG204"]
+    assert kubernetes_remarks(istio, "1.20")[0].rule == "MG401"
+
+
+def releases(*names: str) -> tuple[ChartRelease, ...]:
+    chart = Chart("gateway", "https://charts.example.com", "1.30.3", "istio-gateways")
+    return tuple(ChartRelease(name, chart, "istio-system", {}) for name in names)
+
+
+def test_a_releases_name_fits_into_helm_and_into_argo_cds_label() -> None:
+    assert release_remarks("msa", "prod", True, releases("a" * 53)) == []
+    assert [one.pointer for one in release_remarks("msa", "prod", True, releases("a" * 54))] == ["/istio/components"]
+    assert [one.pointer for one in release_remarks("m" * 8, "c" * 8, True, releases("a" * 45))] == []
+    assert [one.pointer for one in release_remarks("m" * 8, "c" * 8, True, releases("a" * 46))] == ["/delivery/argocd"]
+    assert release_remarks("m" * 8, "c" * 8, False, releases("a" * 46)) == []
+
+
+def test_two_releases_of_one_name_are_refused_once() -> None:
+    said = release_remarks("msa", "prod", False, releases("edge", "istiod", "edge", "edge"))
+
+    assert [(one.rule, one.message) for one in said] == [("MG202", "there are two Helm releases edge")]
+
+
 def test_charts_of_ones_own_bring_profiles_of_their_own() -> None:
     assert found(istio={"version": "1.11.3", "profile": "ours", "installPackagePath": "/charts"}) == []
+
+
+def test_charts_of_ones_own_on_a_disk_are_nothing_that_a_cluster_could_install() -> None:
+    istio = {"version": "1.30.3", "profile": "ours", "installPackagePath": "/charts"}
+
+    assert found(istio=istio) == [("MG204", "/istio/profile"), ("MG215", "/istio/installPackagePath")]
+    assert found(istio={**istio, "install": "manifests"}) == []
 
 
 @pytest.mark.parametrize(
@@ -127,7 +220,7 @@ def test_all_problems_of_a_cluster_are_found_at_once() -> None:
         addons={"loki": {}, "prometheus": {"secret": "s"}},
         delivery={"flux": {}, "argocd": {"url": "https://a:b@c/d"}},
     ) == [
-        ("MG105", "/istio/install"),
+        ("MG206", "/istio/install"),
         ("MG204", "/istio/profile"),
         ("MG205", "/istio/compatibilityVersion"),
         ("MG210", "/addons/loki"),

@@ -182,6 +182,9 @@ def rendered(folder: Path, key: str, value: Any) -> dict[str, bytes]:
         config["mesh"]["expose"] = {}
         config["mesh"]["istio"]["version"] = "1.20.0"
         config["overlay"]["clusters"]["kiali"]["kubernetesVersion"] = "1.28"
+    if parts[:2] == ["istio", "sail"]:
+        config["mesh"]["istio"] = {"version": "1.30.3", "install": "sail"}
+        config["overlay"]["clusters"]["kiali"]["kubernetesVersion"] = "1.34"
     at: dict[str, Any] = config["overlay" if parts[0] == "clusters" else "mesh"]
     for part in parts[:-1]:
         at = at.setdefault(part, {})

@@ -28,15 +28,14 @@ def open_services(
     asked_by: dict[int, str] = {}
     remarks: list[Remark] = []
     for key, exposure in expose.items():
-        service = _find(services, key, namespace)
+        service = home_first(services, key, namespace)
         if service is None:
             remarks.append(_unknown(key, services))
             continue
         if (first := asked_by.setdefault(id(service), key)) != key:
-            message = f'expose.{key} is the same Service as "{first}"'
-            remarks.append(Remark("MG307", message, pointer(["expose", key]), "keep one of them", at_key=True))
+            remarks.append(same_service(key, first))
             continue
-        asked = _Asked(key, exposure or {}, service, builtin)
+        asked = Asked(key, exposure or {}, service, builtin)
         found = asked.problems(clouds)
         remarks += found
         if any(remark.severity == "error" for remark in found):
@@ -45,6 +44,12 @@ def open_services(
         if all(outcome == outcomes[0] for outcome in outcomes[1:]) and outcomes[0] != service:
             opened[id(service)] = outcomes[0]
     return tuple(_replaced(stage, opened) for stage in stages), tuple(remarks)
+
+
+def same_service(key: str, first: str) -> Remark:
+    """Two keys of `expose` that mean one Service."""
+    message = f'expose.{key} is the same Service as "{first}"'
+    return Remark("MG307", message, pointer(["expose", key]), "keep one of them", at_key=True)
 
 
 def _is_service(obj: KubernetesObject) -> bool:
@@ -58,7 +63,7 @@ def _replaced(stage: Stage, opened: dict[int, KubernetesObject]) -> Stage:
     return Stage(stage.name, tuple(opened.get(id(obj), obj) for obj in stage.objects))
 
 
-def _find(services: list[KubernetesObject], key: str, namespace: str) -> KubernetesObject | None:
+def home_first(services: list[KubernetesObject], key: str, namespace: str) -> KubernetesObject | None:
     """The Service that a key names; without a namespace the control plane's comes first."""
     name, _, wanted = key.partition(".")
     named = [service for service in services if service["metadata"]["name"] == name]
@@ -87,7 +92,8 @@ def _unknown(key: str, services: list[KubernetesObject]) -> Remark:
         return Remark("MG301", message, at, "the control plane stays inside; take it out", at_key=True)
     for kind in ("ingress", "egress"):
         if name.startswith(f"istio-{kind}gateway"):
-            hint = f"set its type in istio.components.{kind}Gateways.{name}.k8s.service"
+            hint = f"add it to istio.components.{kind}Gateways, or take this out"
+            message = f'expose: there is no gateway "{name}"'
             return Remark("MG301", message, at, hint, at_key=True)
     hint = guess(name, known) or "no addon with a Service is set: see `addons`"
     if (addon := _BROUGHT_BY.get(name)) and not hint.startswith("did you mean"):
@@ -107,7 +113,7 @@ _BROUGHT_BY = {
 }
 
 
-class _Asked:
+class Asked:
     """One Service and what is asked of it."""
 
     def __init__(self, key: str, exposure: dict[str, Any], service: KubernetesObject, builtin: tuple[str, ...]) -> None:

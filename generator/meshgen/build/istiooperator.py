@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.catalog import Release, release_of
 
 # Keys of `istio` that are meshgen's own; every other one is a field of IstioOperator's spec.
-OWN_KEYS = frozenset({"version", "install", "metadata", "revisions", "revisionTags"})
+OWN_KEYS = frozenset({"version", "assumeMinor", "install", "charts", "sail", "metadata", "revisions", "revisionTags"})
+DEFAULT_GATEWAYS = {"ingressGateways": "istio-ingressgateway", "egressGateways": "istio-egressgateway"}
+GATEWAY_KINDS = tuple(DEFAULT_GATEWAYS)
 # The order in which people write the fields of a spec.
 _FIRST = ("profile", "installPackagePath", "hub", "tag", "namespace", "revision")
 
@@ -20,11 +24,21 @@ def istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
         "namespace": metadata.get("namespace") or namespace(istio),
     }
     head.update({key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)})
+    return {
+        "apiVersion": "install.istio.io/v1alpha1",
+        "kind": "IstioOperator",
+        "metadata": head,
+        "spec": spec_of(istio),
+    }
+
+
+def spec_of(istio: dict[str, Any]) -> dict[str, Any]:
+    """The IstioOperator's spec: the fields that the config names, gateways as the list that they are there."""
     spec = {key: istio[key] for key in _FIRST if key in istio}
     spec.update({key: value for key, value in istio.items() if key not in OWN_KEYS and key not in spec})
     if spec.get("components"):
-        spec["components"] = _components(spec["components"])
-    return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "metadata": head, "spec": spec}
+        spec["components"] = _components(istio)
+    return spec
 
 
 def namespace(istio: dict[str, Any]) -> str:
@@ -33,17 +47,48 @@ def namespace(istio: dict[str, Any]) -> str:
     return name
 
 
-def _components(components: dict[str, Any]) -> dict[str, Any]:
+def _components(istio: dict[str, Any]) -> dict[str, Any]:
     """Components as IstioOperator spells them: gateways are a list there."""
-    spelled = dict(components)
-    for key in ("ingressGateways", "egressGateways"):
-        gateways = spelled.get(key)
-        if isinstance(gateways, dict):
-            spelled[key] = [{"name": name, **(gateway or {})} for name, gateway in gateways.items()]
+    spelled = dict(istio["components"])
+    for kind in GATEWAY_KINDS:
+        named = spelled.get(kind)
+        if isinstance(named, dict):
+            spelled[kind] = [{"name": name, **(gateway or {})} for name, gateway in _with_default(istio, kind, named)]
     return spelled
+
+
+def _with_default(istio: dict[str, Any], kind: str, named: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A map merges with the profile's gateways: istioctl replaces their list by ours, the operator merged them."""
+    known = release_of(istio)
+    default = DEFAULT_GATEWAYS[kind]
+    if not known.operator and default not in named and default in enabled_by_profile(istio, known):
+        yield default, {"enabled": True}
+    yield from named.items()
+
+
+def enabled_by_profile(istio: dict[str, Any], known: Release) -> tuple[str, ...]:
+    """The components that the profile enables, and its gateways by their names."""
+    profiles = known.components_by_profile
+    return profiles.get(istio.get("profile") or "default", profiles["default"])
 
 
 def gateways(istio: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """The gateways of one kind (`ingressGateways` or `egressGateways`) that the config names."""
-    spelled = _components(istio.get("components") or {}).get(kind)
+    spelled = _components({"components": {}, **istio}).get(kind) if istio.get("components") else None
     return [gateway for gateway in spelled or [] if isinstance(gateway, dict)]
+
+
+def installed_gateways(istio: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(kind, settings) of every gateway that will be there, those of the profile among them; each has its name."""
+    known = release_of(istio)
+    enabled = enabled_by_profile(istio, known)
+    for kind, default in DEFAULT_GATEWAYS.items():
+        named = {one["name"]: one for one in gateways(istio, kind) if one.get("name")}
+        by_profile = default in enabled
+        # The operator's profile merges with a list by name; for istioctl our list takes its place.
+        if known.operator or (istio.get("components") or {}).get(kind) is None:
+            named.setdefault(default, {"name": default, "enabled": by_profile})
+        for name, gateway in named.items():
+            unsaid = name == default and by_profile if known.operator else True
+            if unsaid if gateway.get("enabled") is None else gateway["enabled"]:
+                yield kind, gateway

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from meshgen.build.chart import ChartRelease
 from meshgen.finding import Severity
 
 KubernetesObject = dict[str, Any]
@@ -17,18 +18,24 @@ T = TypeVar("T")
 NAMESPACES = "namespaces"
 OPERATOR = "operator"
 ISTIO = "istio"
+GATEWAYS = "gateways"
 ADDONS = "addons"
+CHARTS = "charts"
 # Stages whose objects are pruned when they leave the tree. Namespaces, CRDs, the operator and its CR never are:
-# deleting the CR uninstalls Istio.
-PRUNED = frozenset({ADDONS})
+# deleting the CR uninstalls Istio, and so does deleting the releases of its charts.
+PRUNED = frozenset({GATEWAYS, ADDONS, CHARTS})
 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """A set of objects that is applied as one; equal to itself only, so that what is shared is seen to be."""
+    """A set of objects that is applied as one; equal to itself only, so that what is shared is seen to be.
+
+    Where `releases` are its content, `objects` make Flux install them, and are empty where Flux is not asked to.
+    """
 
     name: str
     objects: tuple[KubernetesObject, ...]
+    releases: tuple[ChartRelease, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshgen.build.addons import addon_objects
-from meshgen.build.exposure import open_services
-from meshgen.build.istiooperator import gateways, istio_operator, namespace
-from meshgen.build.operator import OPERATOR_NAMESPACE, operator_objects
-from meshgen.build.stage import ADDONS, ISTIO, NAMESPACES, OPERATOR, KubernetesObject, Memory, Remark, Stage
-from meshgen.catalog import Version, release
-from meshgen.layout.normal import normalise
-
-
-@dataclass(frozen=True, eq=False)
-class Manifests:
-    """The user's own objects, by the path in `source`; equal to itself only, so that a memory can tell it by."""
-
-    by_source: Mapping[str, tuple[KubernetesObject, ...]]
+from meshgen.build.addonstages import addon_stages
+from meshgen.build.gatewayexposure import open_gateways
+from meshgen.build.install import install, rendered_operator
+from meshgen.build.istiooperator import gateways, namespace
+from meshgen.build.manifests import Manifests
+from meshgen.build.operator import OPERATOR_NAMESPACE
+from meshgen.build.stage import NAMESPACES, KubernetesObject, Memory, Remark, Stage
+from meshgen.catalog import Version, release_of
 
 
 @dataclass(frozen=True)
@@ -46,60 +39,47 @@ def install_method(settings: dict[str, Any]) -> str:
     method = settings["istio"].get("install")
     if isinstance(method, str):
         return method
-    return "operator" if release(minor_of(settings)).operator else "helm"
+    return "operator" if release_of(settings["istio"]).operator else "helm"
 
 
 def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifests: Manifests, memory: Memory) -> Built:
     """The stages of these settings, in the order in which they are applied.
 
-    `clouds` are those of the clusters that share the result (see `open_services`); `manifests` are the user's own, by
-    the path in `source`.
+    `clouds` are those of the clusters that share the result (see `open_services`).
     """
-    istio: dict[str, Any] = settings["istio"]
-    method = install_method(settings)
-    minor, home = minor_of(settings), namespace(istio)
-    operator = None
-    if method == "operator":
-        operator = (istio["version"], istio.get("hub") or release(minor).hub, istio.get("tag") or istio["version"])
     addons, expose = settings.get("addons") or _NONE, settings.get("expose") or _NONE
-    # Everything but the IstioOperator itself, which is what most clusters patch.
-    before, after, remarks = memory.recall(
-        _around, minor, home, _other_namespaces(istio), operator, addons, expose, clouds, manifests, memory
-    )
-    resource = memory.recall_same(_istio_operator, mesh, istio)
-    if operator is None:
-        return Built((*before, *after), resource, remarks)
-    return Built((*before, memory.recall_same(_istio, resource), *after), None, remarks)
+    delivery, method = settings.get("delivery") or _NONE, install_method(settings)
+    istio, services, found = memory.recall_same(_open_gateways, settings["istio"], expose, clouds)
+    installed = memory.recall_same(install, mesh, istio, method, delivery, manifests.generate, memory)
+    spaces = (namespace(istio), *_other_namespaces(istio), *installed.namespaces)
+    first = memory.recall(_namespaces, spaces, method == "operator")
+    last: tuple[Stage, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    # A stage of its own, apart from Istio itself, which is what most clusters patch.
+    if addons or services:
+        known = release_of(istio)
+        last, remarks = memory.recall(addon_stages, known, spaces[0], addons, services, clouds, delivery, manifests)
+    stages = (first, *installed.stages, *last)
+    return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks))
 
 
-def _around(
-    minor: str,
-    home: str,
-    other_namespaces: tuple[str, ...],
-    operator: tuple[str, str, str] | None,
-    addons: dict[str, Any],
-    expose: dict[str, Any],
-    clouds: tuple[str, ...],
-    manifests: Manifests,
-    memory: Memory,
-) -> tuple[tuple[Stage, ...], tuple[Stage, ...], tuple[Remark, ...]]:
-    """The stages before and after Istio itself, with their Services opened."""
-    stages = [memory.recall(_namespaces, (home, *other_namespaces), operator is not None)]
-    if operator is not None:
-        stages.append(memory.recall(_operator, *operator))
-    before = len(stages)
-    if addons:
-        stages.append(memory.recall(_addons, minor, home, addons, manifests))
-    opened, remarks = open_services(tuple(stages), expose, clouds, home, builtin_addons(addons))
-    return opened[:before], opened[before:], remarks
+def istioctl_input(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], memory: Memory) -> KubernetesObject:
+    """The IstioOperator that istioctl renders for these settings, by which `Manifests.generated` knows its objects."""
+    istio, _, _ = memory.recall_same(_open_gateways, settings["istio"], settings.get("expose") or _NONE, clouds)
+    return memory.recall_same(rendered_operator, mesh, istio)
+
+
+def _open_gateways(
+    istio: dict[str, Any], expose: dict[str, Any], clouds: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, Any], tuple[Remark, ...]]:
+    """`istio` with its gateways opened, what `expose` asks of other Services, and what is wrong so far."""
+    if not expose:
+        return istio, expose, ()
+    opened, meant, remarks = open_gateways(istio, expose, clouds)
+    return opened, {key: value for key, value in expose.items() if key not in meant} if meant else expose, remarks
 
 
 _NONE: dict[str, Any] = {}
-
-
-def builtin_addons(addons: dict[str, Any]) -> tuple[str, ...]:
-    """The names of the addons that meshgen writes itself."""
-    return tuple(name for name, addon in addons.items() if (addon.get("source") or "builtin") == "builtin")
 
 
 def _namespaces(names: tuple[str, ...], with_operator: bool) -> Stage:
@@ -125,29 +105,3 @@ def _other_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:
     named = {part.get("namespace") for part in parts if part.get("enabled") is not False}
     apart = {name for name in named if isinstance(name, str) and name}
     return tuple(sorted(apart - {namespace(istio), "default", "kube-system"}))
-
-
-def _operator(version: str, hub: str, tag: str) -> Stage:
-    return Stage(OPERATOR, tuple(normalise(obj) for obj in operator_objects(version, hub=hub, tag=tag)))
-
-
-def _istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
-    return normalise(istio_operator(mesh, istio))
-
-
-def _istio(resource: KubernetesObject) -> Stage:
-    return Stage(ISTIO, (resource,))
-
-
-def _addons(minor: str, home: str, addons: dict[str, Any], manifests: Manifests) -> Stage:
-    images = release(minor).addons
-    objects: list[KubernetesObject] = []
-    for name, addon in addons.items():
-        source = addon.get("source") or "builtin"
-        if source != "builtin":
-            # A source that only lower layers name was never read: it reaches no cluster.
-            objects += manifests.by_source.get(source, ())
-        elif name in images:
-            built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)
-            objects += (normalise(obj) for obj in built)
-    return Stage(ADDONS, tuple(objects))

@@ -79,6 +79,7 @@ class Release:
     addons: Mapping[str, str]
     jaeger_major: int
     autoscaling: Mapping[str, Mapping[str, str]]
+    charts: str
     broken_from_kubernetes: str | None
 
     @property
@@ -130,8 +131,19 @@ def release(minor: str) -> Release:
         addons=facts["addons"],
         jaeger_major=facts["jaegerMajor"],
         autoscaling=facts["autoscaling"],
+        charts=facts.get("charts", "https://blob.istio.io/istio-release/charts"),
         broken_from_kubernetes=facts["brokenFromKubernetes"],
     )
+
+
+def release_of(istio: dict[str, Any]) -> Release:
+    """The facts for resolved `istio` settings: those of its version's minor, or of the minor to be assumed instead.
+
+    A minor that is neither known nor given another's facts is an UnknownMinor.
+    """
+    minor = Version.parse(istio["version"]).minor
+    assumed = istio.get("assumeMinor")
+    return release(assumed if assumed and minor not in minors() else minor)
 
 
 def profile_dump(minor: str, name: str) -> dict[str, Any]:
@@ -144,6 +156,38 @@ def profile_dump(minor: str, name: str) -> dict[str, Any]:
     if name != "default":
         _overlay(spec, deepcopy(profiles[name]))
     return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
+
+
+def profile_spec(version: Version, name: str) -> dict[str, Any]:
+    """Give the IstioOperator spec of a profile, without hub and tag: a copy; it decides which charts get which values.
+
+    Known from 1.22 on: an older minor is an UnknownMinor, an unknown profile a KeyError.
+    """
+    oldest = Version.parse("1.22.0")
+    if version.numbers < oldest.numbers:
+        raise UnknownMinor(version.minor, tuple(minor for minor in minors() if minor_key(minor) >= (1, 22)))
+    # A prerelease has what its release will have.
+    final = Version.parse(".".join(str(number) for number in version.numbers))
+    profiles = _load("profiles")["spec"]
+    default: dict[str, Any] = _at(profiles["default"], final)
+    changes: dict[str, Any] = _at(profiles[name], final) if name != "default" else {}
+    if isinstance(changes.get("values"), list):
+        changes["values"] = changes["values"][0]
+    return merged(default, changes)
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Lay values over values as Helm and istioctl do: maps by key, everything else replaced, null stays null."""
+    result = dict(base)
+    for key, change in changes.items():
+        below = result.get(key)
+        result[key] = merged(below, change) if isinstance(change, dict) and isinstance(below, dict) else change
+    return result
+
+
+def gateway_facts() -> dict[str, Any]:
+    """Give how the chart `gateway` says what an IstioOperator says of a gateway; not to be changed."""
+    return _load("gateway")
 
 
 def operator_facts(version: Version) -> dict[str, Any]:

@@ -77,7 +77,12 @@ def duplicate_remarks(memory: Memory, *stages: Stage) -> list[Remark]:
         found += twice
         found += keys & seen
         seen |= keys
-    return [_duplicate(key) for key in sorted(found)]
+    names = Counter(release.name for stage in stages for release in stage.releases)
+    # Two releases of one name are said as that (`release_remarks`), for Argo CD has no objects of them here.
+    return [_duplicate(key) for key in sorted(found) if key.kind not in _OF_A_RELEASE or names[key.name] < 2]
+
+
+_OF_A_RELEASE = ("HelmRelease", "OCIRepository")
 
 
 def _identities(stage: Stage) -> tuple[frozenset[Identity], tuple[Identity, ...]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from meshgen.build.chart import ChartRelease
 from meshgen.build.istiooperator import OWN_KEYS
 from meshgen.build.stage import NAMESPACES, Memory, Remark
-from meshgen.catalog import Release, UnknownMinor, Version, minor_key, release
+from meshgen.catalog import Release, UnknownMinor, Version, minor_key, minors, release, release_of
+from meshgen.check.shapes import shape_remarks
 from meshgen.config.problems import guess, shown
 from meshgen.yaml import pointer
 
@@ -17,6 +20,8 @@ TAKES_SECRET = ("grafana", "kiali")
 _GATEWAY_KINDS = ("ingressGateways", "egressGateways")
 # The longest value of a label in Kubernetes.
 _LABEL = 63
+# The longest name of a release, which has to leave room in the names of its objects.
+_HELM = 53
 
 
 def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
@@ -26,6 +31,8 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
     remarks = [*found, *_gateways(istio)]
     if known is not None:
         remarks += (*_install(istio, known), *_ignored(istio, known), *_profile(istio, known), *_fields(istio, known))
+        if _method(istio, known) in ("helm", "sail"):
+            remarks += (*_own_charts(istio), *shape_remarks(istio))
         if addons := settings.get("addons"):
             remarks += memory.recall_same(_addons, addons, known)
     if delivery := settings.get("delivery"):
@@ -38,14 +45,34 @@ def _release(istio: dict[str, Any]) -> tuple[Release | None, list[Remark]]:
     if version is None:
         hint = 'say which Istio, for example version: "1.11.3"'
         return None, [Remark("MG104", 'istio: "version" is missing', "/istio", hint)]
-    minor = Version.parse(version).minor
+    minor, assumed = Version.parse(version).minor, istio.get("assumeMinor")
+    newest = minors()[-1]
+    if assumed and minor in minors():
+        message = f"istio.assumeMinor: Istio {minor} is known, nothing has to be assumed"
+        return release(minor), [Remark("MG203", message, "/istio/assumeMinor", "take it out", "warning", at_key=True)]
     try:
-        return release(minor), []
+        if assumed and minor_key(minor) < minor_key(newest):
+            raise UnknownMinor(minor, minors())
+        return release_of(istio), _assumed(minor, assumed)
     except UnknownMinor as error:
+        if error.minor == assumed:
+            message = f"istio.assumeMinor: Istio {assumed} is not known to this meshgen"
+            return None, [Remark("MG203", message, "/istio/assumeMinor", f"say {newest}, the newest that it knows")]
         message = f"istio.version: Istio {minor} is not known to this meshgen"
-        newer = "; a newer meshgen may know more" if minor_key(minor) > minor_key(error.known[-1]) else ""
-        hint = f"it knows {error.known[0]} to {error.known[-1]}{newer}"
+        hint = f"it knows {error.known[0]} to {newest}"
+        if minor_key(minor) > minor_key(newest):
+            hint += f'; a newer meshgen may know more, or say istio.assumeMinor: "{newest}" and review what comes out'
         return None, [Remark("MG203", message, "/istio/version", hint)]
+
+
+def _assumed(minor: str, assumed: str | None) -> list[Remark]:
+    if not assumed:
+        return []
+    if release(assumed).operator:
+        message = f"istio.assumeMinor: Istio {assumed} has an in-cluster operator, and {minor} has none"
+        return [Remark("MG203", message, "/istio/assumeMinor", f"say {minors()[-1]}, the newest that is known")]
+    message = f"istio.assumeMinor: Istio {minor} is rendered by the facts of {assumed}"
+    return [Remark("MG203", message, "/istio/assumeMinor", "take it out once meshgen knows this minor", "warning")]
 
 
 def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
@@ -53,10 +80,32 @@ def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
     if method == "operator" and not known.operator:
         message = f"istio.install: Istio {known.minor} has no in-cluster operator; it went with 1.24"
         yield Remark("MG206", message, "/istio/install", "leave the key out, or stay on 1.23 or older")
-    elif method not in (None, "operator"):
-        message = f"istio.install: {method} is not supported yet"
-        hint = "take it out; it has its place in the config and is refused until it works"
-        yield Remark("MG105", message, "/istio/install", hint)
+    oldest = _OLDEST.get(method or "")
+    if oldest and minor_key(known.minor) < minor_key(oldest):
+        message = f"istio.install: {method} can't install Istio {known.minor}; it can from {oldest} on"
+        yield Remark("MG206", message, "/istio/install", "say install: operator, or install: manifests")
+    for key, methods in _MEANT_FOR.items():
+        if istio.get(key) and _method(istio, known) not in methods:
+            message = f"istio.{key} says nothing unless install is {' or '.join(methods)}"
+            able = [one for one in methods if minor_key(known.minor) >= minor_key(_OLDEST[one])]
+            hint = f"take it out, or say install: {able[0]}" if able else "take it out"
+            yield Remark("MG206", message, f"/istio/{key}", hint, at_key=True)
+
+
+# The charts know profiles from 1.22 on; the Sail operator's oldest Istio.
+_OLDEST = {"helm": "1.22", "sail": "1.24"}
+_MEANT_FOR = {"charts": ("helm", "sail"), "sail": ("sail",)}
+
+
+def _method(istio: dict[str, Any], known: Release) -> str:
+    return istio.get("install") or ("operator" if known.operator else "helm")
+
+
+def _own_charts(istio: dict[str, Any]) -> Iterator[Remark]:
+    if istio.get("installPackagePath"):
+        message = "istio.installPackagePath: a path on one machine is nothing that a cluster could install from"
+        hint = "publish the charts and say istio.charts.repository, or say install: manifests"
+        yield Remark("MG215", message, "/istio/installPackagePath", hint, at_key=True)
 
 
 def _ignored(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
@@ -70,7 +119,8 @@ def _ignored(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
 def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
     profile = istio.get("profile")
     # Charts of one's own bring profiles of their own.
-    if profile and profile not in known.profiles and not istio.get("installPackagePath"):
+    own = istio.get("installPackagePath") and _method(istio, known) in ("operator", "manifests")
+    if profile and profile not in known.profiles and not own:
         message = f"istio.profile: Istio {known.minor} has no profile {shown(profile)}"
         yield Remark("MG204", message, "/istio/profile", guess(profile, known.profiles))
 
@@ -116,23 +166,33 @@ def _addons(addons: dict[str, Any], known: Release) -> list[Remark]:
 def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
     for name, addon in addons.items():
         at = pointer(["addons", name])
-        own = (addon.get("source") or "builtin") != "builtin"
-        if name not in known.addons and not own:
-            message = f"addons.{name}: Istio {known.minor} has no {name} among its samples"
-            hint = "take it out for this version, or give your own manifests by source: PATH"
-            yield Remark("MG210", message, at, hint, at_key=True)
+        source = addon.get("source") or "builtin"
+        if source == "builtin":
+            yield from _builtin_remarks(name, addon, known, at)
         if addon.get("secret") and name not in TAKES_SECRET:
             message = f"addons.{name}.secret: {name} takes no credentials"
             yield Remark("MG210", message, f"{at}/secret", f"take it out; {' and '.join(TAKES_SECRET)} take one")
-        if not own and addon.get("storage") and not addon["storage"].get("size"):
+        if source in ("builtin", "helm") and addon.get("storage") and not addon["storage"].get("size"):
             yield Remark("MG104", f'addons.{name}.storage: "size" is missing', f"{at}/storage", "say size: 50Gi")
-        for key in addon if own else ():
+        for key in addon if source not in ("builtin", "helm") else ():
             if key != "source":
                 message = f"addons.{name}.{key} says nothing about manifests of your own"
                 yield Remark("MG210", message, f"{at}/{key}", "change it in the manifests, or leave `source` out")
-    if all((addons.get(name, _ABSENT).get("source") or "builtin") == "builtin" for name in ("zipkin", "jaeger")):
+    own = [addons.get(name, _ABSENT).get("source") or "builtin" for name in ("zipkin", "jaeger")]
+    if all(source in ("builtin", "helm") for source in own):
         message = "addons.zipkin: Zipkin and Jaeger exclude each other: both have Services tracing and zipkin"
         yield Remark("MG211", message, "/addons/zipkin", "keep one of them", at_key=True)
+
+
+def _builtin_remarks(name: str, addon: dict[str, Any], known: Release, at: str) -> Iterator[Remark]:
+    if name not in known.addons:
+        message = f"addons.{name}: Istio {known.minor} has no {name} among its samples"
+        hint = "take it out for this version, say source: helm, or give your own manifests by source: PATH"
+        yield Remark("MG210", message, at, hint, at_key=True)
+    for key in ("chart", "repository", "values"):
+        if addon.get(key) is not None:
+            message = f"addons.{name}.{key} says nothing about the built-in addon"
+            yield Remark("MG210", message, f"{at}/{key}", "say source: helm, or take it out", at_key=True)
 
 
 _ABSENT = {"source": "absent"}
@@ -191,13 +251,32 @@ def name_remarks(mesh: str, cluster: str, settings: dict[str, Any]) -> list[Rema
     ]
 
 
+def release_remarks(mesh: str, cluster: str, argocd: bool, releases: tuple[ChartRelease, ...]) -> list[Remark]:
+    """Names of Helm releases that Helm, or Argo CD's label, could not keep, or that two of them have."""
+    remarks = [
+        Remark("MG202", f"there are two Helm releases {name}", "/istio/components", "name one otherwise", at_key=True)
+        for name, count in Counter(one.name for one in releases).items()
+        if count > 1
+    ]
+    for one in releases:
+        application = f"{mesh}-{cluster}-{one.name}"
+        if len(one.name) > _HELM:
+            message = f"{one.name} is too long for the name of a Helm release"
+            remarks.append(Remark("MG214", message, "/istio/components", f"Helm takes {_HELM} characters", at_key=True))
+        elif argocd and len(application) > _LABEL:
+            message = f"delivery.argocd: {application} is too long for a label"
+            hint = f"shorten the mesh's or the cluster's name: a label holds {_LABEL} characters"
+            remarks.append(Remark("MG214", message, "/delivery/argocd", hint, at_key=True))
+    return remarks
+
+
 def kubernetes_remarks(istio: dict[str, Any], kubernetes: str | None) -> list[Remark]:
     """What is wrong with a pair of Istio and Kubernetes; the pointers lead into the cluster's entry."""
     if kubernetes is None or istio.get("version") is None:
         return []
     minor = ".".join(kubernetes.split(".")[:2])
     try:
-        known = release(Version.parse(istio["version"]).minor)
+        known = release_of(istio)
     except UnknownMinor:
         return []
     at = "/kubernetesVersion"

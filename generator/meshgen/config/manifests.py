@@ -32,7 +32,7 @@ def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
     for cluster in mesh.clusters:
         for name, addon in (cluster.settings.get("addons") or {}).items():
             source = addon.get("source") or "builtin"
-            if source == "builtin" or source in manifests:
+            if source in ("builtin", "helm") or source in manifests:
                 continue
             found: list[Finding] = []
             try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-# Inside these subtrees of `istio` a null that no lower layer overrides is a value of its own: istioctl and Helm read it
-# as "without the default".
+# Inside these subtrees of `istio`, and in a chart's values, a null that no lower layer overrides is a value of its own:
+# istioctl and Helm read it as "without the default".
 _KEEPS_NULL = frozenset({"meshConfig", "values", "unvalidatedValues", "components"})
 _GATEWAYS = frozenset({"ingressGateways", "egressGateways"})
 
@@ -21,7 +21,7 @@ def merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
     merged = dict(lower)
-    keeps_null = len(path) >= 2 and path[0] == "istio" and path[1] in _KEEPS_NULL
+    keeps_null = _keeps_null(path)
     for key, value in upper.items():
         below = lower.get(key)
         if value is None:
@@ -37,6 +37,12 @@ def _merge(lower: dict[str, Any], upper: dict[str, Any], path: tuple[str, ...]) 
         else:
             merged[key] = value
     return merged
+
+
+def _keeps_null(path: tuple[str, ...]) -> bool:
+    if path[:1] == ("addons",):
+        return path[2:3] == ("values",)
+    return path[:1] == ("istio",) and len(path) >= 2 and path[1] in _KEEPS_NULL
 
 
 def _is_gateways(path: tuple[str, ...]) -> bool:

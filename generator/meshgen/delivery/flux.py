@@ -20,14 +20,16 @@ def flux_wiring(
     ready: tuple[tuple[str, str], ...],
     memory: Memory,
 ) -> WiringFiles:
-    """The files of one cluster's Flux wiring; `ready` are the Deployments whose health means that Istio runs.
+    """The files of one cluster's Flux wiring.
 
-    Clusters whose objects are equal share them, through `memory`.
+    `ready` are the Deployments whose health means that Istio runs, where its stage's own objects can't tell. Clusters
+    whose objects are equal share them, through `memory`.
     """
-    befores = [None, *(stage.name for stage in stages)]
+    applied = [(stage.name, stage.path, stage.prune) for stage in stages if stage.path is not None]
+    befores = [None, *(name for name, _, _ in applied)]
     kustomizations = tuple(
-        memory.recall_same(_kustomization, mesh, flux, stage.name, stage.path, stage.prune, before, ready)
-        for before, stage in zip(befores, stages, strict=False)
+        memory.recall_same(_kustomization, mesh, flux, name, path, prune, before, ready)
+        for before, (name, path, prune) in zip(befores, applied, strict=False)
     )
     return {"sync.yaml": (memory.recall_same(_repository, mesh, flux), *kustomizations)}
 

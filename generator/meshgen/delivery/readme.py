@@ -16,8 +16,8 @@ from meshgen.delivery.wiring import ClusterTree
 _LISTED = 8
 
 
-def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree]) -> str:
-    """The text of the tree's README.md."""
+def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree], *, values: bool) -> str:
+    """The text of the tree's README.md; `values` says whether it holds values of charts."""
     stages = {tree.name: [stage.name for stage in tree.stages] for tree in trees}
     engines = {engine for tree in trees for engine in tree.wiring}
     environments = [
@@ -34,6 +34,7 @@ def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree]) -> str:
         mesh=mesh.name,
         flux="flux" in engines,
         argocd="argocd" in engines,
+        values=values,
         istioctl=any(install_method(cluster.settings) != "operator" for cluster in mesh.clusters),
         environments=environments,
         secrets=_secrets(mesh),
@@ -57,7 +58,7 @@ def _secrets_of(cluster: Cluster) -> list[Any]:
     return [
         secret
         for name, addon in addons.items()
-        if (addon.get("source") or "builtin") == "builtin"
+        if (addon.get("source") or "builtin") in ("builtin", "helm")
         for secret in required_secrets(name, addon, addons, namespace=home)
     ]
 

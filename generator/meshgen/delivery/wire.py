@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshgen.build.stage import PRUNED, Memory
-from meshgen.build.stages import Built, minor_of
-from meshgen.catalog import release
+from meshgen.build.stages import Built, install_method
 from meshgen.config.resolve import Cluster, Mesh
 from meshgen.delivery.argocd import argocd_wiring
 from meshgen.delivery.flux import flux_wiring
@@ -27,13 +26,16 @@ class Wired:
     clusters: tuple[ClusterTree, ...]
 
 
-def wire(mesh: Mesh, built: Mapping[str, Built], layout: Layout) -> Wired:
-    """Give the wiring of every cluster for the engines that its `delivery` names."""
+def wire(mesh: Mesh, built: Mapping[str, Built], shared: Mapping[str, Built | None], layout: Layout) -> Wired:
+    """Give the wiring of every cluster for the engines that its `delivery` names.
+
+    `built` is what each cluster gets, `shared` what the clusters of each environment share.
+    """
     files: dict[str, str] = {}
     trees = []
     memory = Memory()
     for cluster in mesh.clusters:
-        stages = tuple(AppliedStage(name, path, name in PRUNED) for name, path in layout.paths[cluster.name])
+        stages = _applied(cluster, built[cluster.name], shared[cluster.environment], layout, files, memory)
         wiring = {}
         for engine, contents in _engines(mesh.name, cluster, built[cluster.name], stages, memory):
             directory = f"clusters/{cluster.name}/{engine}"
@@ -41,9 +43,31 @@ def wire(mesh: Mesh, built: Mapping[str, Built], layout: Layout) -> Wired:
             files[f"{directory}/kustomization.yaml"] = memory.recall(_kustomization, tuple(contents))
             for name, objects in contents.items():
                 files[f"{directory}/{name}"] = "---\n".join(memory.recall_same(emit, obj) for obj in objects)
-        trees.append(ClusterTree(cluster.name, cluster.environment, wiring, stages))
-    files["README.md"] = tree_readme(mesh, trees)
+        applied = tuple(stage for stage in stages if stage.path is not None)
+        trees.append(ClusterTree(cluster.name, cluster.environment, wiring, applied))
+    files["README.md"] = tree_readme(mesh, trees, values=any("/values/" in path for path in files))
     return Wired(files, tuple(trees))
+
+
+def _applied(
+    cluster: Cluster, built: Built, shared: Built | None, layout: Layout, files: dict[str, str], memory: Memory
+) -> tuple[AppliedStage, ...]:
+    """The stages of a cluster as engines apply them; the values of releases go into `files`."""
+    paths = dict(layout.paths[cluster.name])
+    by_argocd = (cluster.settings.get("delivery") or {}).get("argocd")
+    common = {release.name: release.values for stage in (shared.stages if shared else ()) for release in stage.releases}
+    stages = []
+    for stage in built.stages:
+        releases = []
+        for release in stage.releases if by_argocd else ():
+            same = common.get(release.name) == release.values
+            home = f"environments/{cluster.environment}" if same else f"clusters/{cluster.name}"
+            path = f"{home}/values/{release.name}.yaml"
+            files[path] = memory.recall_same(emit, release.values)
+            releases.append((release, path))
+        path_of = paths.get(stage.name)
+        stages.append(AppliedStage(stage.name, path_of, stage.name in PRUNED, tuple(releases)))
+    return tuple(stages)
 
 
 def _engines(
@@ -51,20 +75,20 @@ def _engines(
 ) -> list[tuple[str, WiringFiles]]:
     delivery: dict[str, Any] = cluster.settings.get("delivery") or {}
     istio = cluster.settings["istio"]
-    minor = minor_of(cluster.settings)
     engines: list[tuple[str, WiringFiles]] = []
     if flux := delivery.get("flux"):
-        engines.append(("flux", flux_wiring(mesh, flux, stages, tuple(deployments(istio, release(minor))), memory)))
+        # An IstioOperator has no conditions; everything else says itself when it is ready.
+        ready = tuple(deployments(istio)) if install_method(cluster.settings) == "operator" else ()
+        engines.append(("flux", flux_wiring(mesh, flux, stages, ready, memory)))
     if argocd := delivery.get("argocd"):
         wiring = argocd_wiring(
             f"{mesh}-{cluster.name}",
             argocd,
             stages,
-            built.objects,
+            [obj for stage in built.stages if not stage.releases for obj in stage.objects],
             own_path=f"clusters/{cluster.name}/argocd",
             server=cluster.server,
             istio=istio,
-            minor=minor,
         )
         engines.append(("argocd", wiring))
     return engines

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshgen.build.istiooperator import gateways, namespace
-from meshgen.catalog import Release
+from meshgen.build.chart import ChartRelease
+from meshgen.build.istiooperator import enabled_by_profile, installed_gateways, namespace
+from meshgen.catalog import release_of
 
 KubernetesObject = dict[str, Any]
 # One file of the wiring's directory, and the objects in it.
@@ -17,11 +18,15 @@ WiringFiles = Mapping[str, tuple[KubernetesObject, ...]]
 
 @dataclass(frozen=True)
 class AppliedStage:
-    """A stage of a cluster and the directory in the tree that builds it."""
+    """A stage of a cluster, and the directory in the tree that builds it; None where only Argo CD installs it.
+
+    `releases` are Helm releases that Argo CD installs instead, each with the file in the tree that holds its values.
+    """
 
     name: str
-    path: str
+    path: str | None
     prune: bool
+    releases: tuple[tuple[ChartRelease, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,28 +44,17 @@ def in_repository(root: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(root, path))
 
 
-def deployments(istio: dict[str, Any], release: Release) -> list[tuple[str, str]]:
-    """(namespace, name) of the Deployments that make Istio ready, as the operator will have named them.
+def deployments(istio: dict[str, Any]) -> list[tuple[str, str]]:
+    """(namespace, name) of the Deployments that make Istio ready, as the operator or istioctl will have named them.
 
     The IstioOperator itself has no conditions, so its being there says nothing.
     """
     home = namespace(istio)
-    profiles = release.components_by_profile
-    enabled = profiles.get(istio.get("profile") or "default", profiles["default"])
-    components = istio.get("components") or {}
+    pilot = (istio.get("components") or {}).get("pilot") or {}
+    enabled = pilot.get("enabled")
     found = []
-    pilot = components.get("pilot") or {}
-    if _or(pilot.get("enabled"), "pilot" in enabled):
+    if "pilot" in enabled_by_profile(istio, release_of(istio)) if enabled is None else enabled:
         revision = istio.get("revision")
         found.append((pilot.get("namespace") or home, f"istiod-{revision}" if revision else "istiod"))
-    for kind, default in (("ingressGateways", "istio-ingressgateway"), ("egressGateways", "istio-egressgateway")):
-        named: dict[str, Any] = {one["name"]: one for one in gateways(istio, kind) if one.get("name")}
-        named.setdefault(default, {})
-        for name, gateway in named.items():
-            if _or(gateway.get("enabled"), name == default and default in enabled):
-                found.append((gateway.get("namespace") or home, name))
+    found += [(one.get("namespace") or home, one["name"]) for _, one in installed_gateways(istio)]
     return found
-
-
-def _or(value: bool | None, default: bool) -> bool:
-    return default if value is None else value

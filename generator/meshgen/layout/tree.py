@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +55,11 @@ def _lay_out(
     grounds = {
         (key, stage.name): overlays.base(f"base/{key}/{stage.name}", stage)
         for key, built in bases.items()
-        for stage in built.stages
+        for stage in _with_objects(built)
     }
     for environment, clusters in environments:
         shared: dict[str, Ground] = {}
-        for stage in environment.built.stages if environment else ():
+        for stage in _with_objects(environment.built) if environment else ():
             assert environment is not None
             ground = grounds.get((environment.base, stage.name), _NOTHING)
             shared[stage.name] = overlays.overlay(
@@ -68,7 +68,7 @@ def _lay_out(
         for cluster in clusters:
             layout.paths[cluster.name] = tuple(
                 (stage.name, _directory(overlays, grounds, shared, environment, cluster, stage))
-                for stage in cluster.built.stages
+                for stage in _with_objects(cluster.built)
             )
             _istioctl_input(layout, environment, cluster)
     for directory in overlays.directories.values():
@@ -98,6 +98,11 @@ def _directory(
         if ground.objects and list(ground.objects.values()) == list(stage.objects):
             return ground.path
     return overlays.overlay(path, ground, stage, shared=False).path
+
+
+def _with_objects(built: Built) -> Iterator[Stage]:
+    """The stages that have a directory: Helm releases that Argo CD installs have none."""
+    return (stage for stage in built.stages if stage.objects or not stage.releases)
 
 
 def _stage(built: Built, name: str) -> Stage | None:

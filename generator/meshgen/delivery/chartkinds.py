@@ -1,0 +1,53 @@
+"""The kinds that charts render, which an AppProject has to allow before Argo CD may apply them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meshgen.build.chart import ChartRelease
+
+Kinds = set[tuple[str, str]]
+
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_KNOWN = {"base", "istiod", "cni", "ztunnel", "gateway", "sail-operator"}
+_KNOWN |= {"prometheus", "grafana", "jaeger", "kiali-server", "zipkin", "loki"}
+# Read from the charts' templates; (group, kind).
+_CLUSTER_WIDE: Kinds = {
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    (_RBAC, "ClusterRole"),
+    (_RBAC, "ClusterRoleBinding"),
+    (_ADMISSION, "MutatingWebhookConfiguration"),
+    (_ADMISSION, "ValidatingWebhookConfiguration"),
+    (_ADMISSION, "ValidatingAdmissionPolicy"),
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"),
+}
+_NAMESPACED: Kinds = {
+    ("", "ConfigMap"),
+    ("", "Endpoints"),
+    ("", "PersistentVolumeClaim"),
+    ("", "ResourceQuota"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("discovery.k8s.io", "EndpointSlice"),
+    ("apps", "DaemonSet"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("policy", "PodDisruptionBudget"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("networking.istio.io", "EnvoyFilter"),
+    ("k8s.cni.cncf.io", "NetworkAttachmentDefinition"),
+    (_RBAC, "Role"),
+    (_RBAC, "RoleBinding"),
+}
+
+
+def kinds_of(charts: Iterable[ChartRelease]) -> tuple[Kinds, Kinds]:
+    """(cluster-scoped, namespaced) kinds that these charts may render; what a chart of the user's holds is not known."""
+    names = {release.chart.name for release in charts}
+    if not names:
+        return set(), set()
+    if names <= _KNOWN:
+        return set(_CLUSTER_WIDE), set(_NAMESPACED)
+    return set(_CLUSTER_WIDE), {("*", "*")}
