@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ SAID: dict[str, Object] = {
     },
     "ztunnel": {"values": {"ztunnel": {"env": {"A": 1}, "logLevel": "debug", "terminationGracePeriodSeconds": 5}}},
     "namespace": {"values": {"global": {"istioNamespace": "mesh"}}},
+    "k8s": {"components": {"pilot": {"k8s": {"resources": {"requests": {"cpu": "100m"}}, "replicaCount": 2}}}},
     "gateways": {"values": {"gateways": {"istio-ingressgateway": {"serviceAnnotations": {"a": "b"}}}}},
 }
 
@@ -156,7 +158,7 @@ PASSED_OVER: dict[str, tuple[Object, str, str, str]] = {
         {"values": {"pilot": {"env": {"ENABLE_CLUSTER_TRUST_BUNDLE_API": True}}}},
         "values/pilot/env/ENABLE_CLUSTER_TRUST_BUNDLE_API",
         "error",
-        "take a boolean",
+        "is a boolean to the charts",
     ),
     "profile": ({"values": {"profile": "own"}}, "values/profile", "error", "no such profile"),
     "namespace": (
@@ -184,9 +186,10 @@ PASSED_OVER: dict[str, tuple[Object, str, str, str]] = {
 
 
 def releases(istio: Object) -> Any:
+    """The releases of Istio's own charts, their patches said elsewhere."""
     known = release_of(istio)
     found, _ = istio_releases(translate(istio, hub=known.hub), istio, known)
-    return [release for release in found if release.chart.name != "gateway"]
+    return [replace(release, patches=()) for release in found if release.chart.name != "gateway"]
 
 
 def built(**istio: Any) -> tuple[list[Object], tuple[Remark, ...]]:
@@ -297,11 +300,21 @@ def test_a_patch_is_a_remark_for_the_operator_makes_none():
     istio = {"version": "1.30.3"}
     base, pilot = releases(istio)
     patch = ObjectPatch("Deployment", "istiod", {"spec": {"paused": True}}, "/istio/components/pilot/k8s/overlays/0")
-    patched = type(pilot)(pilot.name, pilot.chart, pilot.namespace, pilot.values, (patch,))
 
-    _, (remark,) = sail_objects([base, patched], istio, release_of(istio))
+    _, (remark,) = sail_objects([base, replace(pilot, patches=(patch,))], istio, release_of(istio))
 
     assert (remark.rule, remark.severity, remark.pointer) == ("MG215", "error", patch.pointer)
+
+
+@pytest.mark.parametrize("env", [{"A": 1.5}, {"ENABLE_CLUSTER_TRUST_BUNDLE_API": "true"}])
+def test_a_value_that_was_made_of_k8s_settings_leads_back_to_them(env: Object):
+    istio = {"version": "1.30.3", "components": {"pilot": {"k8s": {"env": [{"name": "A"}]}}}}
+    base, pilot = releases(istio)
+    made = replace(pilot, values={**pilot.values, "pilot": {"env": env}})
+
+    _, (remark,) = sail_objects([base, made], istio, release_of(istio))
+
+    assert remark.pointer == "/istio/components/pilot/k8s"
 
 
 def test_no_message_holds_a_value():

@@ -1,4 +1,4 @@
-"""The wiring of any config: objects that Flux and Argo CD accept, under names that Kubernetes accepts."""
+"""The wiring and releases of any config: objects that Flux and Argo CD accept, under names that Kubernetes accepts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from meshgen.layout.identity import identity
-from meshgen.render import render
+from meshgen.render import build_mesh, render
 from tests.configs import Config, configs
 from tests.delivery.crds import problems
 from tests.objects import read_yaml
@@ -38,3 +38,16 @@ def test_engines_accept_the_wiring_of_any_config(cases: Path, config: Config):
                 assert problems(cases / "gitops-crds", obj) == []
                 assert _NAME.fullmatch(obj["metadata"]["name"])
                 assert len(obj["metadata"]["name"]) <= 63
+
+
+@pytest.mark.upstream
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(configs())
+def test_flux_accepts_the_releases_of_any_config(cases: Path, config: Config):
+    with TemporaryDirectory() as folder:
+        built = build_mesh(write(Path(folder), config))
+    for one in built.clusters:
+        for obj in one.built.objects:
+            if ".toolkit.fluxcd.io/" in obj["apiVersion"]:
+                assert problems(cases / "gitops-crds", obj) == []
+                assert len(obj["metadata"]["name"]) <= 53

@@ -27,7 +27,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Known:
-    """Differences that are meant to be: patterns of kind, name and pointer, the values on both sides, and the reason."""
+    """Differences that are meant to be: patterns of kind, name and pointer, both values, and the reason."""
 
     kind: str
     name: str
@@ -105,8 +105,8 @@ def _unequal(left: Any, right: Any, pointer: str) -> Iterator[tuple[str, Any, An
         # What one side lacks altogether differs in each of its fields, so that a table can name them.
         for key in dict.fromkeys(key for side in maps for key in side):
             here = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-            below = (side.get(key, NONE) if isinstance(side, dict) else NONE for side in (left, right))
-            yield from _unequal(*below, here)
+            one, other = (side.get(key, NONE) if isinstance(side, dict) else NONE for side in (left, right))
+            yield from _unequal(one, other, here)
     elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
         for index, (one, other) in enumerate(zip(left, right, strict=True)):
             yield from _unequal(one, other, f"{pointer}/{index}")

@@ -10,25 +10,39 @@ from tests.objects import Object
 
 # What a gateway of istioctl's chart sets for its proxy, and injection sets where the published chart is used.
 _INJECTED = (
-    "CA_ADDR GOMAXPROCS GOMEMLIMIT HOST_IP INSTANCE_IP ISTIO_CPU_LIMIT ISTIO_META_CLUSTER_ID ISTIO_META_MESH_ID "
-    "ISTIO_META_NODE_NAME ISTIO_META_OWNER ISTIO_META_UNPRIVILEGED_POD ISTIO_META_WORKLOAD_NAME NODE_NAME "
-    "PILOT_CERT_PROVIDER POD_NAME POD_NAMESPACE SERVICE_ACCOUNT TRUST_DOMAIN"
-).split()
+    "CA_ADDR",
+    "HOST_IP",
+    "INSTANCE_IP",
+    "ISTIO_CPU_LIMIT",
+    "ISTIO_META_CLUSTER_ID",
+    "ISTIO_META_MESH_ID",
+    "ISTIO_META_NODE_NAME",
+    "ISTIO_META_OWNER",
+    "ISTIO_META_UNPRIVILEGED_POD",
+    "ISTIO_META_WORKLOAD_NAME",
+    "NODE_NAME",
+    "PILOT_CERT_PROVIDER",
+    "POD_NAME",
+    "POD_NAMESPACE",
+    "SERVICE_ACCOUNT",
+    "TRUST_DOMAIN",
+)
 _INJECTION = "the proxy of the published chart is injected when its pod starts, and brings this itself"
 _PORT = "the published chart binds to the port of the Service itself, which its sysctl allows; istiod reads either"
 _APP = "where its label does not say app, the published chart takes the gateway's name, istioctl's one name for all"
-_STRATEGY = "the published chart leaves Kubernetes' own default, 25% more and 25% fewer pods"
 
 KNOWN_OF_GATEWAYS = (
     *(Known("Gateway", "*", f"/pod/env/{name}/*", NONE, ANY, _INJECTION) for name in _INJECTED),
+    Known("Gateway", "*", "/pod/env/ISTIO_META_DNS_CAPTURE/*", NONE, ANY, f"{_INJECTION}: meshConfig's proxyMetadata"),
     Known("Gateway", "*", "/pod/annotations/inject.istio.io~1templates", "gateway", NONE, _INJECTION),
     Known("Gateway", "*", "/pod/annotations/sidecar.istio.io~1inject", "true", "false", _INJECTION),
     Known("Gateway", "*", "/pod/annotations/istio.io~1rev", NONE, ANY, _INJECTION),
-    Known("Gateway", "*", "/labels/istio.io~1rev", NONE, "default", "without a revision the published chart writes none"),
-    Known("Gateway", "*", "/labels/app", ANY, ANY, _APP),
-    Known("Gateway", "*", "/strategy/rollingUpdate/maxSurge", NONE, "100%", _STRATEGY),
-    Known("Gateway", "*", "/strategy/rollingUpdate/maxUnavailable", NONE, "25%", _STRATEGY),
-    Known("Gateway", "*", "/pod/resources/limits/cpu", "2", 2, "a quantity may be a number or a text"),
+    Known(
+        "Gateway", "*", "/labels/istio.io~1rev", NONE, "default", "without a revision the published chart writes none"
+    ),
+    Known("Gateway", "*/public", "/labels/app", "public", "istio-ingressgateway", _APP),
+    Known("Gateway", "*/partner", "/labels/app", "partner", "istio-egressgateway", _APP),
+    Known("Gateway", "*", "/pod/resources/limits/cpu", 2, "2", "a quantity may be a number or a text"),
     Known("Gateway", "*", "/service/ports/80/targetPort", 80, 8080, _PORT),
     Known("Gateway", "*", "/service/ports/443/targetPort", 443, 8443, _PORT),
 )

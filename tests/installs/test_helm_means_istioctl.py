@@ -10,7 +10,11 @@ from tests.installs.proof import NAMES, prove
 
 pytestmark = pytest.mark.realtools
 # Where no control plane is installed there is less to compare.
-KINDS = {"profile-empty": {"CustomResourceDefinition"}}
+KINDS: dict[str, set[str]] = {
+    "profile-empty": set(),
+    "profile-remote": {"ConfigMap", "MutatingWebhookConfiguration"},
+    "multicluster-remote": {"ConfigMap", "MutatingWebhookConfiguration"},
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

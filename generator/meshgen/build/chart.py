@@ -34,13 +34,15 @@ class ObjectPatch:
     """A change of one rendered object that the chart's values can't say.
 
     `change` is a strategic merge without apiVersion, kind and metadata.name, or a list of JSON 6902 operations. Where
-    no object has that kind and name it changes nothing. `pointer` leads to the setting that asks for it.
+    no object has that kind and name it changes nothing. `pointer` leads to the setting that asks for it,
+    `setting` is its key in `k8s` and its value, where it is one of these.
     """
 
     kind: str
     name: str
     change: dict[str, Any] | list[dict[str, Any]]
     pointer: str
+    setting: tuple[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)

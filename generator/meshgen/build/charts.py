@@ -10,7 +10,7 @@ from meshgen.build.gatewaychart import gateway_values
 from meshgen.build.k8spatches import object_patches
 from meshgen.build.stage import Remark
 from meshgen.build.translate import Component
-from meshgen.catalog import Release
+from meshgen.catalog import Release, Version
 
 # (release, chart): the releases are called as in Istio's own documentation.
 _CHARTS = {
@@ -37,7 +37,7 @@ def istio_releases(
     before: tuple[str, ...]
     for component in components:
         if component.is_gateway:
-            values, patches, found = gateway_values(component)
+            values, patches, found = gateway_values(component, Version.parse(istio["version"]))
             # Without a control plane of its own, a cluster's CRDs are all that a gateway may wait for.
             before = ("pilot",) if "pilot" in names else ("base",)
         else:

@@ -11,18 +11,20 @@ from typing import Any
 
 from meshgen.build.chart import ObjectPatch
 from meshgen.build.istiooperator import DEFAULT_GATEWAYS
-from meshgen.build.k8spatches import overlay_patches
+from meshgen.build.k8spatches import WITHOUT_EFFECT, change_of, overlay_patches
 from meshgen.build.stage import Remark
 from meshgen.build.translate import Component, nested
-from meshgen.catalog import gateway_facts, merged
+from meshgen.catalog import Version, gateway_facts, merged
 from meshgen.yaml import pointer
 
 Values = dict[str, Any]
 
 
-def gateway_values(component: Component) -> tuple[Values, tuple[ObjectPatch, ...], tuple[Remark, ...]]:
+def gateway_values(
+    component: Component, version: Version
+) -> tuple[Values, tuple[ObjectPatch, ...], tuple[Remark, ...]]:
     """The values of a gateway's release, patches for what the chart has no value for, and what is lost."""
-    made = _Gateway(component)
+    made = _Gateway(component, version)
     made.take_values()
     made.take_k8s()
     return made.values, tuple(made.patches), tuple(made.remarks)
@@ -31,14 +33,16 @@ def gateway_values(component: Component) -> tuple[Values, tuple[ObjectPatch, ...
 class _Gateway:
     """Collects the values of one gateway."""
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: Component, version: Version) -> None:
         self.component = component
-        self.facts = gateway_facts()
+        self.facts = gateway_facts(version)
         self.patches: list[ObjectPatch] = []
         self.remarks: list[Remark] = []
         settings = component.values
         self.shared: Values = settings.get("global") or {}
         self.values: Values = {"revision": settings["revision"]} if settings.get("revision") else {}
+        if "strategy" in self.facts["k8s"]:
+            self.values["strategy"] = self.facts["strategy"]
         if component.kind == "egressGateways":
             # The chart is made for ingress: its Service is a load balancer with a port for health checks.
             self.values["service"] = dict(self.facts["egressService"])
@@ -103,6 +107,8 @@ class _Gateway:
                 takers[key](value, at)
             elif key in self.facts["k8s"]:
                 self._set(self.facts["k8s"][key], value)
+            elif key not in WITHOUT_EFFECT:
+                self._patch("Deployment", change_of("istio-proxy", key, value), at)
             else:
                 message = f"istio.components.{self.component.kind}.k8s.{key}: istioctl makes nothing of it"
                 self.remarks.append(Remark("MG215", message, at, "take it out", "warning", at_key=True))
@@ -111,12 +117,15 @@ class _Gateway:
             self.patches += patches
             self.remarks += remarks
 
-    def _env(self, variables: list[Values], _: str) -> None:
+    def _env(self, variables: list[Values], at: str) -> None:
         plain = {one["name"]: one.get("value") or "" for one in variables if not one.get("valueFrom")}
         if plain:
             self._set("env", plain)
-        if taken := [one for one in variables if one.get("valueFrom")]:
+        taken = [one for one in variables if one.get("valueFrom")]
+        if taken and "envVarFrom" in self.facts:
             self._set("envVarFrom", taken)
+        elif taken:
+            self._patch("Deployment", change_of("istio-proxy", "env", taken), at)
 
     def _autoscaling(self, spec: Values, at: str) -> None:
         rest = {

@@ -37,6 +37,7 @@ def open_gateways(
         if name in meant.values():
             first = next(before for before, gateway in meant.items() if gateway == name)
             remarks.append(same_service(key, first))
+            meant[key] = name
             continue
         meant[key] = name
         asked = Asked(key, exposure or {}, service, ())

@@ -68,16 +68,20 @@ def _release(
     # Helm itself never upgrades the CRDs of a chart's `crds` folder.
     spec["install"] = {"crds": "CreateReplace", "remediation": {"retries": 3}}
     spec["upgrade"] = {"crds": "CreateReplace", "remediation": {"retries": 3}}
-    spec["driftDetection"] = {
-        "mode": "enabled",
-        "ignore": [{"paths": paths, "target": {"kind": kind}} for kind, paths in ignored.items()],
-    }
-    if not ignored:
-        del spec["driftDetection"]["ignore"]
+    spec["driftDetection"] = {"mode": "enabled"}
+    if written := {**ignored, **_scaled(release.patches)}:
+        rules = [{"paths": paths, "target": {"kind": kind}} for kind, paths in written.items()]
+        spec["driftDetection"]["ignore"] = rules
     spec["values"] = release.values
     if release.patches:
         spec["postRenderers"] = [{"kustomize": {"patches": _patches(release.patches)}}]
     return _object(HELM_RELEASE, "HelmRelease", release.name, namespace, spec)
+
+
+def _scaled(patches: Iterable[ObjectPatch]) -> dict[str, list[str]]:
+    """A count of replicas beside an autoscaler is where it begins, not what it has to stay at."""
+    by_setting = (patch for patch in patches if patch.setting and patch.setting[0] == "replicaCount")
+    return {patch.kind: ["/spec/replicas"] for patch in by_setting}
 
 
 def _chart(chart: Chart, kind: str, source: str, flux: dict[str, Any]) -> dict[str, Any]:

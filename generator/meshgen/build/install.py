@@ -10,7 +10,7 @@ from meshgen.build.chart import ChartRelease
 from meshgen.build.charts import istio_releases
 from meshgen.build.drift import validates_by_value, written_at_run_time
 from meshgen.build.helmrelease import helm_releases
-from meshgen.build.istiooperator import istio_operator, namespace
+from meshgen.build.istiooperator import at_home, istio_operator, namespace
 from meshgen.build.nativevalues import said_by_values
 from meshgen.build.operator import operator_objects
 from meshgen.build.sail import OPERATOR_HOME, sail_objects, sail_operator
@@ -55,8 +55,10 @@ def install(
     mesh: str, istio: dict[str, Any], method: str, delivery: dict[str, Any], generate: Generate, memory: Memory
 ) -> Installation:
     """What installs Istio by a method, one of operator, helm, sail and manifests."""
-    resource = normalise(istio_operator(mesh, istio))
     known = release_of(istio)
+    if method != "operator":
+        istio = at_home(istio)
+    resource = normalise(istio_operator(mesh, istio))
     if method == "operator":
         hub, tag = istio.get("hub") or known.hub, istio.get("tag") or istio["version"]
         return Installation((memory.recall(_operator, istio["version"], hub, tag), Stage(ISTIO, (resource,))))
@@ -74,7 +76,7 @@ def install(
 
 def rendered_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
     """The IstioOperator as istioctl has to render it: with hub and tag, for a build has defaults of its own."""
-    return istio_operator(mesh, {"hub": release_of(istio).hub, "tag": istio["version"], **istio})
+    return istio_operator(mesh, {"hub": release_of(istio).hub, "tag": istio["version"], **at_home(istio)})
 
 
 def _applied(obj: KubernetesObject) -> KubernetesObject:
@@ -135,7 +137,7 @@ def chart_stage(
         objects = tuple(normalise(obj) for obj in made)
     if engines.by_argocd:
         releases = tuple(_always_validating(release) for release in releases)
-        said = [said_by_values(release, known, "Argo CD") for release in releases]
+        said = [said_by_values(release, "Argo CD") for release in releases]
         releases = tuple(release for release, _ in said)
         remarks += (remark for _, found in said for remark in found)
     return Stage(name, objects, releases), remarks
@@ -150,7 +152,7 @@ def _always_validating(release: ChartRelease) -> ChartRelease:
 
 def _sail(releases: tuple[ChartRelease, ...], istio: dict[str, Any], known: Release, engines: Engines) -> Installation:
     own = tuple(release for release in releases if release.chart.name != "gateway")
-    said = [said_by_values(release, known, "The Sail operator") for release in own]
+    said = [said_by_values(release, "the Sail operator") for release in own]
     objects, remarks = sail_objects([release for release, _ in said], istio, known)
     found = [*(remark for _, more in said for remark in more), *remarks]
     stages = [Stage(ISTIO, tuple(normalise(obj) for obj in objects))]

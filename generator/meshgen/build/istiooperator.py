@@ -47,6 +47,16 @@ def namespace(istio: dict[str, Any]) -> str:
     return name
 
 
+def at_home(istio: dict[str, Any]) -> dict[str, Any]:
+    """The settings with their namespace where the charts look for it: istioctl itself goes by this value alone."""
+    values = istio.get("values") or {}
+    shared = values.get("global") or {}
+    if namespace(istio) == "istio-system" or shared.get("istioNamespace"):
+        return istio
+    home = {"global": {**shared, "istioNamespace": namespace(istio)}}
+    return {**istio, "values": {**values, **home}}
+
+
 def _components(istio: dict[str, Any]) -> dict[str, Any]:
     """Components as IstioOperator spells them: gateways are a list there."""
     spelled = dict(istio["components"])

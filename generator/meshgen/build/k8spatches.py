@@ -21,7 +21,7 @@ _WORKLOADS = {
 _OF_POD = ("affinity", "nodeSelector", "priorityClassName", "securityContext", "tolerations")
 _OF_CONTAINER = ("env", "imagePullPolicy", "readinessProbe", "resources")
 # Accepted, and rendered by no version of istioctl.
-_WITHOUT_EFFECT = ("volumes", "volumeMounts")
+WITHOUT_EFFECT = ("volumes", "volumeMounts")
 
 
 def object_patches(component: Component) -> tuple[tuple[ObjectPatch, ...], tuple[Remark, ...]]:
@@ -39,7 +39,7 @@ def object_patches(component: Component) -> tuple[tuple[ObjectPatch, ...], tuple
         if target is None:
             remarks.append(_without_effect(component, key, at))
         else:
-            patches.append(ObjectPatch(*target, _change(component, key, value), at))
+            patches.append(ObjectPatch(*target, change_of(_WORKLOADS[component.kind][2], key, value), at, (key, value)))
     for index, overlay in enumerate(component.k8s.get("overlays") or []):
         made, found = overlay_patches(overlay, f"{component.pointer}/k8s/overlays/{index}")
         patches += made
@@ -49,7 +49,7 @@ def object_patches(component: Component) -> tuple[tuple[ObjectPatch, ...], tuple
 
 def _target(component: Component, key: str) -> tuple[str, str] | None:
     """(kind, name) of the object that a setting changes; None where istioctl changes none."""
-    if component.kind not in _WORKLOADS or key in _WITHOUT_EFFECT:
+    if component.kind not in _WORKLOADS or key in WITHOUT_EFFECT:
         return None
     kind, name, _ = _WORKLOADS[component.kind]
     revision = component.values.get("revision")
@@ -64,11 +64,12 @@ def _target(component: Component, key: str) -> tuple[str, str] | None:
     return kinds.get(key, kind), name
 
 
-def _change(component: Component, key: str, value: Any) -> Change:
+def change_of(container: str, key: str, value: Any) -> Change:
+    """What a setting of `k8s` changes in its object; `container` is the one that settings of containers mean."""
     if key in _OF_POD:
         template: Change = {"spec": {key: value}}
     elif key in _OF_CONTAINER:
-        template = {"spec": {"containers": [{"name": _WORKLOADS[component.kind][2], key: value}]}}
+        template = {"spec": {"containers": [{"name": container, key: value}]}}
     elif key == "podAnnotations":
         template = {"metadata": {"annotations": value}}
     elif key == "serviceAnnotations":

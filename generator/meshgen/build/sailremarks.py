@@ -46,11 +46,12 @@ def resource_remarks(
         yield from _of_istio(release, istio)
     else:
         yield from _out_of_reach(kind, istio, operator)
-    if written := _written(istio, (_ROOT_OF[kind], "env", BOOLEAN_ENV)):
-        yield _remark(written, "the charts take a boolean, the Sail operator a string", "say install: helm")
+    if BOOLEAN_ENV in _env(kind, release):
+        source = _source(istio, (_ROOT_OF[kind], "env", BOOLEAN_ENV))
+        yield _remark(source, f"{BOOLEAN_ENV} is a boolean to the charts, a string to Sail", "say install: helm")
     for misfit in misfits(values, sail.values_shape(kind, operator)):
-        written = _written(istio, misfit.path) or misfit.path[:1]
-        yield replace(_remark(written, misfit.message, misfit.hint), at_key=misfit.at_key)
+        source = _source(istio, misfit.path)
+        yield replace(_remark(source, misfit.message, misfit.hint), at_key=misfit.at_key)
 
 
 def _unserved(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
@@ -66,6 +67,13 @@ def _unserved(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
         served = sail.served_of_minor(known.minor)
         nearest = f"say {served[-1]}" if served else "say install: helm"
         yield Remark("MG206", message, "/istio/version", f"{nearest}, or name a newer operator by istio.sail.version")
+
+
+def _env(kind: str, release: ChartRelease) -> dict[str, Any]:
+    """The environment that a chart's values ask for; ztunnel's chart has its own at the top."""
+    own = release.values if kind == "ZTunnel" else release.values.get(_ROOT_OF[kind])
+    found = own.get("env") if isinstance(own, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _of_istio(release: ChartRelease, istio: dict[str, Any]) -> Iterator[Remark]:
@@ -120,9 +128,15 @@ def _written(istio: dict[str, Any], path: Path) -> Path | None:
     if path[:2] == ("pilot", "cni"):
         places.append(("values", *path[1:]))
     if path[0] in _ROOT_OF.values():
-        places += [("components", *path), ("components", path[0], "k8s")]
+        places.append(("components", *path))
     places.append(path)
     return next((place for place in places if place and _has(istio, place)), None)
+
+
+def _source(istio: dict[str, Any], path: Path) -> Path:
+    """The setting that a value comes from: where it was written, or the component's `k8s` that became values."""
+    k8s = ("components", path[0], "k8s")
+    return _written(istio, path) or (k8s if _has(istio, k8s) else path[:1])
 
 
 def _has(settings: Any, path: Path) -> bool:

@@ -185,9 +185,17 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def gateway_facts() -> dict[str, Any]:
-    """Give how the chart `gateway` says what an IstioOperator says of a gateway; not to be changed."""
-    return _load("gateway")
+def chart_values(chart: str, version: Version) -> dict[str, str]:
+    """Give the dotted paths of a chart's values that say settings of `k8s`; of another chart than Istio's none."""
+    paths: dict[str, str] = _at(_load("charts")["k8s"].get(chart, {}), version)
+    return paths
+
+
+@cache
+def gateway_facts(version: Version) -> dict[str, Any]:
+    """Give how the chart `gateway` of a version says what an IstioOperator says of a gateway; not to be changed."""
+    facts: dict[str, Any] = _at(_load("gateway"), version)
+    return facts
 
 
 def operator_facts(version: Version) -> dict[str, Any]:

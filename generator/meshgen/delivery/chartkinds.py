@@ -44,7 +44,7 @@ _NAMESPACED: Kinds = {
 
 
 def kinds_of(charts: Iterable[ChartRelease]) -> tuple[Kinds, Kinds]:
-    """(cluster-scoped, namespaced) kinds that these charts may render; what a chart of the user's holds is not known."""
+    """(cluster-scoped, namespaced) kinds that these charts may render; what another chart holds is not known."""
     names = {release.chart.name for release in charts}
     if not names:
         return set(), set()

@@ -77,8 +77,7 @@ def _engines(
     istio = cluster.settings["istio"]
     engines: list[tuple[str, WiringFiles]] = []
     if flux := delivery.get("flux"):
-        # An IstioOperator has no conditions; everything else says itself when it is ready.
-        ready = tuple(deployments(istio)) if install_method(cluster.settings) == "operator" else ()
+        ready = _ready(istio, install_method(cluster.settings))
         engines.append(("flux", flux_wiring(mesh, flux, stages, ready, memory)))
     if argocd := delivery.get("argocd"):
         wiring = argocd_wiring(
@@ -92,6 +91,18 @@ def _engines(
         )
         engines.append(("argocd", wiring))
     return engines
+
+
+def _ready(istio: dict[str, Any], method: str) -> tuple[tuple[str, str], ...]:
+    """The Deployments that say when Istio runs, where no object of its stage does.
+
+    An IstioOperator has no conditions, and the Sail operator's Istio has none at first, which is taken for ready.
+    """
+    found = deployments(istio)
+    if method == "sail":
+        # Gateways come in the stage after.
+        return tuple(one for one in found if one[1].startswith("istiod"))
+    return tuple(found) if method == "operator" else ()
 
 
 def _kustomization(names: tuple[str, ...]) -> str:
