@@ -63,7 +63,7 @@ class Release:
     `kubernetes` is the oldest and the newest supported minor. `components_by_profile` names what each profile enables:
     components, and gateways by the name of their Deployment. `addons` maps prometheus, configmapReload, grafana,
     jaeger, kiali, zipkin, loki and lokiSidecar to images, as far as the samples of the tag `read_at` have them.
-    `autoscaling` maps a kind to the API versions that the charts emit, each with the Kubernetes minor it starts at;
+    `charts` is the Helm repository of Istio's own charts. `autoscaling` maps a kind to the API versions that the charts emit, each with the Kubernetes minor it starts at;
     `broken_from_kubernetes` is the first minor that does not serve what the charts emit there.
     """
 
@@ -131,7 +131,7 @@ def release(minor: str) -> Release:
         addons=facts["addons"],
         jaeger_major=facts["jaegerMajor"],
         autoscaling=facts["autoscaling"],
-        charts=facts.get("charts", "https://blob.istio.io/istio-release/charts"),
+        charts=facts["charts"],
         broken_from_kubernetes=facts["brokenFromKubernetes"],
     )
 
