@@ -63,8 +63,9 @@ class Release:
     `kubernetes` is the oldest and the newest supported minor. `components_by_profile` names what each profile enables:
     components, and gateways by the name of their Deployment. `addons` maps prometheus, configmapReload, grafana,
     jaeger, kiali, zipkin, loki and lokiSidecar to images, as far as the samples of the tag `read_at` have them.
-    `charts` is the Helm repository of Istio's own charts. `autoscaling` maps a kind to the API versions that the charts emit, each with the Kubernetes minor it starts at;
-    `broken_from_kubernetes` is the first minor that does not serve what the charts emit there.
+    `charts` is the Helm repository of Istio's own charts. `autoscaling` maps a kind to the API versions that these
+    emit, each with the Kubernetes minor it starts at; `broken_from_kubernetes` is the first minor that does not serve
+    what they emit there.
     """
 
     minor: str
