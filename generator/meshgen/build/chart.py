@@ -14,7 +14,8 @@ class Chart:
 
     `repository` is a Helm repository (`https://…`) or an OCI registry's folder (`oci://…`) that holds the chart `name`;
     `secret` names a Secret with credentials for it, which someone has made. `origin` is what the repository is called
-    where an engine has an object for it.
+    where an engine has an object for it. `unsound` says that the chart's own defaults break its schema, for which Helm
+    refuses it since 3.18.5.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Chart:
     version: str
     origin: str
     secret: str | None = None
+    unsound: bool = False
 
     @property
     def oci(self) -> bool:

@@ -62,4 +62,14 @@ def _chart(component: Component, istio: dict[str, Any], known: Release) -> Chart
     own = istio.get("charts") or {}
     # An object never changes its stage, so the gateways' stage has a source of its own.
     name, origin = ("gateway", "istio-gateways") if component.is_gateway else (_CHARTS[component.kind][1], "istio")
-    return Chart(name, own.get("repository") or known.charts, istio["version"], origin, own.get("secretRef"))
+    version = Version.parse(istio["version"])
+    unsound = component.is_gateway and any(first <= version < sound for first, sound in _UNSOUND)
+    repository = own.get("repository") or known.charts
+    return Chart(name, repository, istio["version"], origin, own.get("secretRef"), unsound)
+
+
+# From and before which versions the chart gateway has a schema that its own values.yaml breaks.
+_UNSOUND = tuple(
+    (Version.parse(first), Version.parse(sound))
+    for first, sound in (("1.22.0", "1.25.5"), ("1.26.0", "1.26.4"), ("1.27.0", "1.27.1"))
+)

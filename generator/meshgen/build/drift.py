@@ -11,7 +11,7 @@ from meshgen.catalog import Version, minor_key
 
 GROUP = "admissionregistration.k8s.io"
 # As many webhooks as any configuration of the charts has, revision tags included.
-_WEBHOOKS = {"ValidatingWebhookConfiguration": 1, "MutatingWebhookConfiguration": 4}
+_WEBHOOKS = {"ValidatingWebhookConfiguration": 1, "MutatingWebhookConfiguration": 5}
 
 
 # The first patch releases whose charts have the value base.validationFailurePolicy.

@@ -66,8 +66,10 @@ def _release(
     if release.after:
         spec["dependsOn"] = [{"name": name} for name in release.after]
     # Helm itself never upgrades the CRDs of a chart's `crds` folder.
-    spec["install"] = {"crds": "CreateReplace", "remediation": {"retries": 3}}
-    spec["upgrade"] = {"crds": "CreateReplace", "remediation": {"retries": 3}}
+    action: dict[str, Any] = {"crds": "CreateReplace", "remediation": {"retries": 3}}
+    if release.chart.unsound:
+        action["disableSchemaValidation"] = True
+    spec |= {"install": action, "upgrade": action}
     spec["driftDetection"] = {"mode": "enabled"}
     if written := {**ignored, **_scaled(release.patches)}:
         rules = [{"paths": paths, "target": {"kind": kind}} for kind, paths in written.items()]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from meshgen.build.chart import ChartRelease, ObjectPatch
 from meshgen.build.stage import Remark
 from meshgen.build.translate import nested
-from meshgen.catalog import Version, chart_values, merged
+from meshgen.catalog import Version, chart_values, merged, owned_by_chart
 
 # The translation has put these into the values already. A count of replicas holds where nothing scales them.
 _SAID = frozenset({"replicaCount", "hpaSpec.minReplicas", "hpaSpec.maxReplicas", "hpaSpec.scaleTargetRef"})
@@ -20,7 +20,7 @@ def said_by_values(release: ChartRelease, engine: str) -> tuple[ChartRelease, tu
     paths = chart_values(release.chart.name, Version.parse(release.chart.version)) if release.patches else {}
     values, remarks = release.values, []
     for patch in release.patches:
-        for field, value in _fields(patch):
+        for field, value in _apart(_fields(patch), owned_by_chart(release.chart.name)):
             if field in _SAID:
                 continue
             if path := paths.get(field):
@@ -28,6 +28,28 @@ def said_by_values(release: ChartRelease, engine: str) -> tuple[ChartRelease, tu
             else:
                 remarks.append(_unsaid(release, patch, field, engine))
     return replace(release, values=values, patches=()), tuple(dict.fromkeys(remarks))
+
+
+def _apart(fields: Iterable[tuple[str, Any]], owned: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Any]]:
+    """The fields; apart what no value can say: names that the chart writes itself, and text that it can't quote."""
+    for field, value in fields:
+        names = owned.get(field.partition(".")[0], ())
+        if isinstance(value, dict) and field in ("env", "nodeSelector", "podAnnotations"):
+            kept = {key: one for key, one in value.items() if key not in names and not _unquotable(field, one)}
+            yield from ((f"{field}.{key}", one) for key, one in value.items() if key not in kept)
+            if kept:
+                yield field, kept
+        elif field == "env.valueFrom":
+            yield from ((f"env.{one['name']}", one) for one in value if one["name"] in names)
+            if kept_list := [one for one in value if one["name"] not in names]:
+                yield field, kept_list
+        else:
+            yield field, value
+
+
+def _unquotable(field: str, value: Any) -> bool:
+    # The charts put a variable's value between quotes as it is.
+    return field == "env" and any(character in str(value) for character in '"\\\n')
 
 
 def _fields(patch: ObjectPatch) -> Iterator[tuple[str, Any]]:

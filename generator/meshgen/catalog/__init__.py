@@ -192,6 +192,12 @@ def chart_values(chart: str, version: Version) -> dict[str, str]:
     return paths
 
 
+def owned_by_chart(chart: str) -> dict[str, list[str]]:
+    """Give the names in maps of `k8s` that a chart writes itself, where a value can't change them."""
+    owned: dict[str, list[str]] = _load("charts")["owned"].get(chart, {})
+    return owned
+
+
 @cache
 def gateway_facts(version: Version) -> dict[str, Any]:
     """Give how the chart `gateway` of a version says what an IstioOperator says of a gateway; not to be changed."""

@@ -90,7 +90,9 @@ def _from_git(argocd: dict[str, Any], path: str) -> dict[str, Any]:
 
 def _from_chart(argocd: dict[str, Any], release: ChartRelease, values: str) -> dict[str, Any]:
     """A chart with its values from Git: the second source stands for the repository's root, as `$values`."""
-    helm = {"releaseName": release.name, "valueFiles": [f"$values/{values}"]}
+    helm: dict[str, Any] = {"releaseName": release.name, "valueFiles": [f"$values/{values}"]}
+    if release.chart.unsound:
+        helm["skipSchemaValidation"] = True
     chart = {
         "repoURL": _registry(release),
         "chart": release.chart.name,
