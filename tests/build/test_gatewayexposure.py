@@ -126,7 +126,7 @@ def test_a_gateway_is_found_by_its_name_however_it_is_spelled(tmp_path: Path, ve
         assert found["edge"]["k8s"] == {"service": {"type": "NodePort"}}
     else:
         assert values(mesh)["edge"]["service"]["type"] == "NodePort"
-        assert values(mesh)["edge"]["labels"] == {"app": "edge"}
+        assert values(mesh)["edge"]["labels"] == {"app": "edge", "istio": "ingressgateway"}
     assert "k8s" not in found["other"]
 
 

@@ -215,7 +215,7 @@ def test_a_mesh_without_ambient_is_one_istio():
                 "namespace": "istio-system",
                 "updateStrategy": {"type": "InPlace"},
                 "values": {
-                    "global": {"configValidation": True, "hub": "registry.istio.io/release", "tag": "1.30.3"},
+                    "global": {"configValidation": True, "hub": "docker.io/istio", "tag": "1.30.3"},
                     "pilot": {"cni": {"enabled": False}},
                 },
             },
@@ -225,7 +225,7 @@ def test_a_mesh_without_ambient_is_one_istio():
 
 def test_ambient_brings_the_cni_plugin_and_ztunnel_with_what_they_take_of_global():
     istio, cni, ztunnel = said(profile="ambient", values={"global": {"network": "n"}, "ztunnel": {"env": {"A": True}}})
-    images = {"hub": "registry.istio.io/release", "tag": "1.30.3"}
+    images = {"hub": "docker.io/istio", "tag": "1.30.3"}
     assert istio["spec"]["profile"] == cni["spec"]["profile"] == "ambient"
     assert (cni["kind"], cni["spec"]["values"]) == ("IstioCNI", {"global": images})
     own = {"istioNamespace": "istio-system", "network": "n", "env": {"A": "true"}}

@@ -29,7 +29,6 @@ _INJECTED = (
 )
 _INJECTION = "the proxy of the published chart is injected when its pod starts, and brings this itself"
 _PORT = "the published chart binds to the port of the Service itself, which its sysctl allows; istiod reads either"
-_APP = "where its label does not say app, the published chart takes the gateway's name, istioctl's one name for all"
 
 KNOWN_OF_GATEWAYS = (
     *(Known("Gateway", "*", f"/pod/env/{name}/*", NONE, ANY, _INJECTION) for name in _INJECTED),
@@ -40,8 +39,6 @@ KNOWN_OF_GATEWAYS = (
     Known(
         "Gateway", "*", "/labels/istio.io~1rev", NONE, "default", "without a revision the published chart writes none"
     ),
-    Known("Gateway", "*/public", "/labels/app", "public", "istio-ingressgateway", _APP),
-    Known("Gateway", "*/partner", "/labels/app", "partner", "istio-egressgateway", _APP),
     Known("Gateway", "*", "/pod/resources/limits/cpu", 2, "2", "a quantity may be a number or a text"),
     Known("Gateway", "*", "/service/ports/80/targetPort", 80, 8080, _PORT),
     Known("Gateway", "*", "/service/ports/443/targetPort", 443, 8443, _PORT),

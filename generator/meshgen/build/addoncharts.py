@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ def addon_release(
     `settings` are the addon's own, `addons` those of all the mesh's addons by name, `minor` an Istio minor such as
     "1.30". `exposures` maps a Service's name to the fields that it is to have, as Kubernetes spells them; `ports` names
     those to keep, `pointer` leads to the setting that asks. Services of other addons are passed over, except where the
-    chart is not a known one. The user's `values` win over everything.
+    chart is not a known one. The user's `values` win over all but these.
     """
     facts, chart = addon_chart(name), _chart(name, settings, minor)
     remarks = _version_remarks(name, chart, facts)
@@ -49,10 +49,10 @@ def addon_release(
         return AddonCharts(None, tuple(remarks))
     if chart.name != facts.chart:
         values, patches, found = _strange(name, settings, chart, exposures)
+        values = merged(values, settings.get("values") or {})
     else:
         built = _built(name, settings, chart, namespace=namespace, addons=addons, minor=minor)
         values, patches, found = _known(built, settings, chart, exposures)
-    values = merged(values, settings.get("values") or {})
     return AddonCharts(ChartRelease(name, chart, namespace, values, tuple(patches)), (*remarks, *found))
 
 
@@ -121,11 +121,38 @@ def _known(
     if settings.get("storage") and not built.claim:
         message = f"addons.{name}.storage: with chart {chart.name}, {name} keeps nothing on a volume"
         remarks.append(Remark("MG210", message, pointer(["addons", name, "storage"]), "take it out", at_key=True))
+    had = _own_services(values, built)
+    values = merged(values, settings.get("values") or {})
+    remarks += _left_open(name, values, built, exposures)
     for service, fields in exposures.items():
+        if service in had - _own_services(values, built):
+            message = f"expose.{service}: addons.{name}.values take this Service out of the chart"
+            at = str(fields.get("pointer") or pointer(["expose", service]))
+            remarks.append(Remark("MG215", message, at, "keep it there, or take this out", at_key=True))
         more, found = open_service(service, fields, values, built.shape)
         patches += more
         remarks += found
     return values, patches, remarks
+
+
+def _own_services(values: Values, built: Builtin) -> set[str]:
+    """The Services that stand in the values themselves, among the chart's further objects."""
+    objects = values.get(built.shape["from"].get("objects", "")) or []
+    return {item["metadata"]["name"] for item in objects if isinstance(item, dict) and item.get("kind") == "Service"}
+
+
+def _left_open(
+    name: str, values: Values, built: Builtin, exposures: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Remark]:
+    """Services that the user's own values open, past `expose` and what it asks for."""
+    for service, facts in built.shape["services"].items():
+        found: Any = values
+        for key in (facts.get("fields") or {}).get("type", "type").split("/"):
+            found = found.get(key) if isinstance(found, dict) else None
+        if found == "LoadBalancer" and service not in exposures:
+            message = f"addons.{name}.values: Service {service} becomes a load balancer, open to every address"
+            hint = f"say expose: {{{service}: ...}} instead, with internal: true or sourceRanges"
+            yield Remark("MG501", message, pointer(["addons", name, "values"]), hint, "warning", at_key=True)
 
 
 def _image_of_sample(name: str, chart: Chart, minor: str) -> str | None:

@@ -54,7 +54,7 @@ def _at(service: str, fields: Mapping[str, Any]) -> str:
 
 def _own_object(service: str, values: Values, shape: Mapping[str, Any]) -> Values | None:
     """The Service that stands in the values itself, among the chart's further objects."""
-    objects = values.get(shape["from"].get("objects", ""), [])
+    objects = values.get(shape["from"].get("objects", "")) or []
     named = (item for item in objects if item["kind"] == "Service" and item["metadata"]["name"] == service)
     return next(named, None)
 

@@ -41,6 +41,10 @@ class _Gateway:
         settings = component.values
         self.shared: Values = settings.get("global") or {}
         self.values: Values = {"revision": settings["revision"]} if settings.get("revision") else {}
+        # istioctl's gateways of a kind share their labels, by which Gateways select them.
+        default = DEFAULT_GATEWAYS[component.kind]
+        if component.name != default:
+            self.values["labels"] = {"app": default, "istio": default.removeprefix("istio-")}
         if "strategy" in self.facts["k8s"]:
             self.values["strategy"] = self.facts["strategy"]
         if component.kind == "egressGateways":
@@ -98,6 +102,7 @@ class _Gateway:
             "service": self._service,
             "podDisruptionBudget": self._budget,
             "securityContext": self._security,
+            "readinessProbe": self._probe,
         }
         for key, value in self.component.k8s.items():
             at = f"{self.component.pointer}/k8s/{key}"
@@ -108,7 +113,7 @@ class _Gateway:
             elif key in self.facts["k8s"]:
                 self._set(self.facts["k8s"][key], value)
             elif key not in WITHOUT_EFFECT:
-                self._patch("Deployment", change_of("istio-proxy", key, value), at)
+                self._patch("Deployment", change_of("istio-proxy", key, value), at, (key, value))
             else:
                 message = f"istio.components.{self.component.kind}.k8s.{key}: istioctl makes nothing of it"
                 self.remarks.append(Remark("MG215", message, at, "take it out", "warning", at_key=True))
@@ -125,7 +130,7 @@ class _Gateway:
         if taken and "envVarFrom" in self.facts:
             self._set("envVarFrom", taken)
         elif taken:
-            self._patch("Deployment", change_of("istio-proxy", "env", taken), at)
+            self._patch("Deployment", change_of("istio-proxy", "env", taken), at, ("env", taken))
 
     def _autoscaling(self, spec: Values, at: str) -> None:
         rest = {
@@ -137,7 +142,7 @@ class _Gateway:
         if "behavior" in rest:
             self._set("autoscaling.autoscaleBehavior", rest.pop("behavior"))
         if rest:
-            self._patch("HorizontalPodAutoscaler", {"spec": rest}, at)
+            self._patch("HorizontalPodAutoscaler", {"spec": rest}, at, ("hpaSpec", rest))
 
     def _service(self, spec: Values, at: str) -> None:
         rest = {}
@@ -147,7 +152,7 @@ class _Gateway:
             elif value is not None:
                 rest[key] = value
         if rest:
-            self._patch("Service", {"spec": rest}, at)
+            self._patch("Service", {"spec": rest}, at, ("service", rest))
 
     def _budget(self, spec: Values, _: str) -> None:
         if spec.get("maxUnavailable") is not None:
@@ -158,9 +163,26 @@ class _Gateway:
         # A context of one's own takes the place of the chart's, without which nothing may bind to port 80.
         self._set("securityContext", {"sysctls": self.facts["sysctls"], **context})
 
-    def _patch(self, kind: str, change: Values, at: str) -> None:
-        self.patches.append(ObjectPatch(kind, self.component.name, change, at))
+    def _probe(self, probe: Values, at: str) -> None:
+        # The chart has no probe of its own that this one would change: injection brings it.
+        whole = probe if probe.keys() & {"exec", "grpc", "httpGet", "tcpSocket"} else merged(self.facts["probe"], probe)
+        if "readinessProbe" in self.facts["k8s"]:
+            self._set("readinessProbe", whole)
+        else:
+            self._patch("Deployment", change_of("istio-proxy", "readinessProbe", whole), at, ("readinessProbe", whole))
+
+    def _patch(self, kind: str, change: Values, at: str, setting: tuple[str, Any]) -> None:
+        self.patches.append(ObjectPatch(kind, self.component.name, change, at, setting))
 
     def _set(self, path: str, value: Any) -> None:
+        if path == "resources" and isinstance(value, dict):
+            # The chart's schema wants text, where Kubernetes takes a number too.
+            value = {key: _as_text(part) for key, part in value.items()}
         if value is not None:
             self.values = merged(self.values, nested(tuple(path.split(".")), value))
+
+
+def _as_text(quantities: Any) -> Any:
+    if not isinstance(quantities, dict):
+        return quantities
+    return {name: quantity if quantity is None else str(quantity) for name, quantity in quantities.items()}

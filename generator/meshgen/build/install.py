@@ -106,10 +106,15 @@ def _unvalidated(releases: tuple[ChartRelease, ...]) -> Iterator[Remark]:
     Without it istiod checks only resources that carry the label `istio.io/rev`.
     """
     base = next((release for release in releases if release.chart.name == "base"), None)
-    if base is not None and len(releases) > 1 and not base.values.get("defaultRevision"):
+    wanted = (base.values.get("revision") or "default") if base is not None else ""
+    given = base.values.get("defaultRevision") if base is not None else ""
+    if given and given != wanted and any(release.chart.name == "istiod" for release in releases):
+        message = f"istio.values.defaultRevision: the webhook asks istiod of revision {given}, and this is {wanted}"
+        hint = f"say {wanted}, unless another tree installs {given}"
+        yield Remark("MG407", message, "/istio/values/defaultRevision", hint, "warning")
+    if base is not None and len(releases) > 1 and not given:
         message = "istio: no webhook checks Istio's resources that lack the label istio.io/rev"
-        revision = base.values.get("revision") or "default"
-        hint = f"say istio.values.defaultRevision: {revision}"
+        hint = f"say istio.values.defaultRevision: {wanted}"
         yield Remark("MG407", message, "/istio/version", hint, "warning")
 
 
@@ -136,11 +141,19 @@ def chart_stage(
         made = helm_releases(releases, engines.flux, namespace=home, ignored=ignored)
         objects = tuple(normalise(obj) for obj in made)
     if engines.by_argocd:
+        remarks += _of_no_use(releases)
         releases = tuple(_always_validating(release) for release in releases)
         said = [said_by_values(release, "Argo CD") for release in releases]
         releases = tuple(release for release, _ in said)
         remarks += (remark for _, found in said for remark in found)
     return Stage(name, objects, releases), remarks
+
+
+def _of_no_use(releases: tuple[ChartRelease, ...]) -> Iterator[Remark]:
+    if any(release.chart.secret for release in releases):
+        message = "istio.charts.secretRef: Argo CD reads credentials of a repository from Secrets of its own"
+        hint = "make a repository Secret in Argo CD's namespace"
+        yield Remark("MG215", message, "/istio/charts/secretRef", hint, "warning")
 
 
 def _always_validating(release: ChartRelease) -> ChartRelease:

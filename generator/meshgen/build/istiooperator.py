@@ -69,11 +69,16 @@ def _components(istio: dict[str, Any]) -> dict[str, Any]:
 
 def _with_default(istio: dict[str, Any], kind: str, named: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """A map merges with the profile's gateways: istioctl replaces their list by ours, the operator merged them."""
-    known = release_of(istio)
     default = DEFAULT_GATEWAYS[kind]
-    if not known.operator and default not in named and default in enabled_by_profile(istio, known):
+    by_profile = enabled_by_profile(istio, release_of(istio))
+    if not _merges_lists(istio) and default not in named and default in by_profile:
         yield default, {"enabled": True}
     yield from named.items()
+
+
+def _merges_lists(istio: dict[str, Any]) -> bool:
+    """Whether the profile's gateways stay beside a list of others: up to 1.23, where a chart is not asked instead."""
+    return release_of(istio).operator and istio.get("install") not in ("helm", "sail")
 
 
 def enabled_by_profile(istio: dict[str, Any], known: Release) -> tuple[str, ...]:
@@ -96,9 +101,9 @@ def installed_gateways(istio: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
         named = {one["name"]: one for one in gateways(istio, kind) if one.get("name")}
         by_profile = default in enabled
         # The operator's profile merges with a list by name; for istioctl our list takes its place.
-        if known.operator or (istio.get("components") or {}).get(kind) is None:
+        if _merges_lists(istio) or (istio.get("components") or {}).get(kind) is None:
             named.setdefault(default, {"name": default, "enabled": by_profile})
         for name, gateway in named.items():
-            unsaid = name == default and by_profile if known.operator else True
+            unsaid = name == default and by_profile if _merges_lists(istio) else True
             if unsaid if gateway.get("enabled") is None else gateway["enabled"]:
                 yield kind, gateway

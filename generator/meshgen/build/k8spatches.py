@@ -34,17 +34,41 @@ def object_patches(component: Component) -> tuple[tuple[ObjectPatch, ...], tuple
     for key, value in component.k8s.items():
         at = f"{component.pointer}/k8s/{key}"
         target = _target(component, key)
-        if key == "overlays" or value is None:
+        if key == "overlays":
             continue
         if target is None:
             remarks.append(_without_effect(component, key, at))
         else:
             patches.append(ObjectPatch(*target, change_of(_WORKLOADS[component.kind][2], key, value), at, (key, value)))
     for index, overlay in enumerate(component.k8s.get("overlays") or []):
-        made, found = overlay_patches(overlay, f"{component.pointer}/k8s/overlays/{index}")
+        at = f"{component.pointer}/k8s/overlays/{index}"
+        made, found = overlay_patches(overlay, at)
         patches += made
-        remarks += found
+        remarks += (*found, *_astray(component, overlay, made, at))
     return tuple(patches), tuple(remarks)
+
+
+def _astray(component: Component, overlay: dict[str, Any], patches: list[ObjectPatch], at: str) -> Iterator[Remark]:
+    """An overlay of the component's own workload that misses it, or that would add a container to it."""
+    if component.kind not in _WORKLOADS:
+        return
+    kind, name = _target(component, "replicaCount") or ("", "")
+    container = _WORKLOADS[component.kind][2]
+    if overlay.get("kind") == kind and overlay.get("name") not in (None, name):
+        message = f"istio.components.{component.kind}: there is no {kind} {overlay['name']} here, but {name}"
+        yield Remark("MG215", message, at, f"say name: {name}", "warning")
+    for patch in patches:
+        for one in _containers(patch.change):
+            if patch.kind == kind and one.get("name") != container and "$patch" not in one:
+                message = f"istio.components.{component.kind}: {name} has no container {one.get('name')} to change"
+                yield Remark("MG215", message, patch.pointer, f"say [name:{container}]")
+
+
+def _containers(change: Any) -> list[dict[str, Any]]:
+    """The containers that a strategic merge of a workload picks by their names."""
+    for key in ("spec", "template", "spec", "containers"):
+        change = change.get(key) if isinstance(change, dict) else None
+    return [one for one in change if isinstance(one, dict)] if isinstance(change, list) else []
 
 
 def _target(component: Component, key: str) -> tuple[str, str] | None:
@@ -79,15 +103,19 @@ def change_of(container: str, key: str, value: Any) -> Change:
     return {"spec": {"template": template}}
 
 
-def _spec(key: str, value: Any) -> Change:
+def _spec(key: str, value: Any) -> Change | None:
+    fields = {"replicaCount": "replicas", "strategy": "strategy"}
+    if key in fields:
+        return {fields[key]: value}
+    if value is None:
+        return None
     if key == "podDisruptionBudget" and value.get("maxUnavailable") is not None:
         # The chart sets minAvailable, and Kubernetes takes one of both.
         return {"minAvailable": None, **value}
     if key == "service" and value.get("ports"):
         # kustomize tells ports apart by their protocol too, which the chart always writes.
         return {**value, "ports": [{"protocol": "TCP", **port} for port in value["ports"]]}
-    fields = {"replicaCount": "replicas", "strategy": "strategy"}
-    return {fields[key]: value} if key in fields else dict(value)
+    return dict(value)
 
 
 def _without_effect(component: Component, key: str, at: str) -> Remark:

@@ -58,7 +58,9 @@ def _fields(patch: ObjectPatch) -> Iterator[tuple[str, Any]]:
         yield "", None
         return
     key, value = patch.setting
-    if key == "env":
+    if value is None:
+        yield key, None
+    elif key == "env":
         yield from _environment(value)
     elif key == "strategy":
         yield from _strategy(value)
@@ -107,6 +109,11 @@ def _metrics(metrics: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 def _unsaid(release: ChartRelease, patch: ObjectPatch, field: str, engine: str) -> Remark:
     what = f"k8s.{field}" if field else f"what changes {patch.kind} {patch.name}"
-    message = f"istio.components: {engine} can't patch objects, and chart {release.chart.name} has no value for {what}"
+    where = ".".join(patch.pointer.split("/")[1:3])
+    message = f"{where}: {engine} can't patch objects, and chart {release.chart.name} has no value for {what}"
     hint = "take it out, or say install: manifests"
+    if where.startswith("addons."):
+        hint = "take the built-in addon, a newer version of the chart, or Flux"
+    elif where.startswith("expose."):
+        hint = "say it by the chart's own values, or take Flux"
     return Remark("MG215", message, patch.pointer, hint, at_key=True)

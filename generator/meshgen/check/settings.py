@@ -37,7 +37,16 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
             remarks += memory.recall_same(_addons, addons, known)
     if delivery := settings.get("delivery"):
         remarks += memory.recall_same(_delivery, delivery)
-    return remarks
+    return [*remarks, *_open_control_plane(istio)]
+
+
+def _open_control_plane(istio: dict[str, Any]) -> Iterator[Remark]:
+    pilot = (istio.get("components") or {}).get("pilot") or {}
+    service = (pilot.get("k8s") or {}).get("service") or {}
+    if isinstance(service, dict) and service.get("type") == "LoadBalancer":
+        message = "istio.components.pilot.k8s.service.type: istiod on a load balancer, its plain-text port too"
+        hint = "take it out; other clusters reach istiod through an east-west gateway"
+        yield Remark("MG501", message, "/istio/components/pilot/k8s/service/type", hint, "warning")
 
 
 def _release(istio: dict[str, Any]) -> tuple[Release | None, list[Remark]]:
@@ -172,6 +181,7 @@ def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
         if addon.get("secret") and name not in TAKES_SECRET:
             message = f"addons.{name}.secret: {name} takes no credentials"
             yield Remark("MG210", message, f"{at}/secret", f"take it out; {' and '.join(TAKES_SECRET)} take one")
+        yield from _credentials(addon.get("values"), ["addons", name, "values"])
         if source in ("builtin", "helm") and addon.get("storage") and not addon["storage"].get("size"):
             yield Remark("MG104", f'addons.{name}.storage: "size" is missing', f"{at}/storage", "say size: 50Gi")
         for key in addon if source not in ("builtin", "helm") else ():
@@ -182,6 +192,19 @@ def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
     if all(source in ("builtin", "helm") for source in own):
         message = "addons.zipkin: Zipkin and Jaeger exclude each other: both have Services tracing and zipkin"
         yield Remark("MG211", message, "/addons/zipkin", "keep one of them", at_key=True)
+
+
+# Keys under which charts take a credential itself, not the name of a Secret that holds it.
+_CREDENTIAL = re.compile(r"(password|passwd|signing_?key|api_?key|client_?secret|token)$", re.I)
+
+
+def _credentials(values: Any, path: list[str]) -> Iterator[Remark]:
+    for key, value in values.items() if isinstance(values, dict) else ():
+        here = [*path, str(key)]
+        if isinstance(value, str) and value and _CREDENTIAL.search(str(key)):
+            message = f"{'.'.join(here)} would stand in the tree in the clear"
+            yield Remark("MG503", message, pointer(here), "name a Secret that you make instead", "warning", at_key=True)
+        yield from _credentials(value, here)
 
 
 def _builtin_remarks(name: str, addon: dict[str, Any], known: Release, at: str) -> Iterator[Remark]:

@@ -62,11 +62,23 @@ def shape_remarks(istio: dict[str, Any]) -> Iterator[Remark]:
     for path, component in _components(istio.get("components") or {}):
         k8s = (component or {}).get("k8s") or {}
         yield from _misshaped(k8s, _K8S, [*path, "k8s"])
+        yield from _nameless(k8s, [*path, "k8s"])
         for field in k8s:
             if field not in _K8S:
                 here = [*path, "k8s", field]
                 message = f"{dotted(here)}: IstioOperator has no such field"
                 yield Remark("MG205", message, pointer(here), guess(field, _K8S) or "take it out", at_key=True)
+
+
+def _nameless(k8s: dict[str, Any], path: list[str | int]) -> Iterator[Remark]:
+    """Items of lists that are told apart by a key which they lack."""
+    service = k8s.get("service")
+    ports = service.get("ports") if isinstance(service, dict) else None
+    for field, items, key in ((["env"], k8s.get("env"), "name"), (["service", "ports"], ports, "port")):
+        for index, item in enumerate(items if isinstance(items, list) else []):
+            if isinstance(item, dict) and item.get(key) in (None, ""):
+                here = [*path, *field, index]
+                yield Remark("MG104", f'{dotted(here)}: "{key}" is missing', pointer(here), f"say {key}: ...")
 
 
 def _components(components: dict[str, Any]) -> Iterator[tuple[list[str | int], Any]]:

@@ -10,8 +10,7 @@ Kinds = set[tuple[str, str]]
 
 _RBAC = "rbac.authorization.k8s.io"
 _ADMISSION = "admissionregistration.k8s.io"
-_KNOWN = {"base", "istiod", "cni", "ztunnel", "gateway", "sail-operator"}
-_KNOWN |= {"prometheus", "grafana", "jaeger", "kiali-server", "zipkin", "loki"}
+_OF_ISTIO = frozenset({"base", "istiod", "cni", "ztunnel", "gateway", "sail-operator"})
 # Read from the charts' templates; (group, kind).
 _CLUSTER_WIDE: Kinds = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
@@ -44,10 +43,10 @@ _NAMESPACED: Kinds = {
 
 
 def kinds_of(charts: Iterable[ChartRelease]) -> tuple[Kinds, Kinds]:
-    """(cluster-scoped, namespaced) kinds that these charts may render; what another chart holds is not known."""
+    """(cluster-scoped, namespaced) kinds that these charts may render; an addon's renders what its values ask for."""
     names = {release.chart.name for release in charts}
     if not names:
         return set(), set()
-    if names <= _KNOWN:
+    if names <= _OF_ISTIO:
         return set(_CLUSTER_WIDE), set(_NAMESPACED)
     return set(_CLUSTER_WIDE), {("*", "*")}

@@ -101,8 +101,8 @@ def _directory(
 
 
 def _with_objects(built: Built) -> Iterator[Stage]:
-    """The stages that have a directory: Helm releases that Argo CD installs have none."""
-    return (stage for stage in built.stages if stage.objects or not stage.releases)
+    """The stages that have a directory: there is none where nothing is, or where Argo CD installs charts instead."""
+    return (stage for stage in built.stages if stage.objects)
 
 
 def _stage(built: Built, name: str) -> Stage | None:
