@@ -94,7 +94,8 @@ def assert_built_is_said(kubectl: Path, rendering: Rendering, output: Path, path
 def assert_layered(built: Built, wanted: Object) -> None:
     """The IstioOperator's spec is what the layers say, gateways as a list.
 
-    A map of gateways lets the profile's own stay where istioctl would take the list in their place.
+    A map of gateways lets the profile's own stay where istioctl would take the list in their place, and istioctl goes
+    by a value for its namespace.
     """
     istio = wanted["istio"]
     spec = {key: value for key, value in istio.items() if key not in ("version", "metadata")}
@@ -109,6 +110,11 @@ def assert_layered(built: Built, wanted: Object) -> None:
             components[kind][:0] = [{"name": default, "enabled": True}] if stays else []
     if "components" in spec:
         spec["components"] = components
+    home = istio.get("namespace") or "istio-system"
+    if not known.operator and home != "istio-system":
+        values = spec.get("values") or {}
+        shared = values.get("global") or {}
+        spec["values"] = {**values, "global": {**shared, "istioNamespace": shared.get("istioNamespace") or home}}
     objects = [*built.objects, *([built.istioctl_input] if built.istioctl_input else [])]
     (resource,) = (obj for obj in objects if obj["kind"] == "IstioOperator")
     metadata = istio.get("metadata", {})
