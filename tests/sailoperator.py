@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meshgen.catalog import merged
+from meshgen.values import merged
 from tests.objects import Object, read_yaml
 from tests.tools import istio_charts, tool
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meshgen.build.istiooperator import install_method
 from meshgen.build.manifests import generated_key
 from meshgen.build.stage import KubernetesObject, Memory, Remark
-from meshgen.build.stages import install_method, istioctl_input
+from meshgen.build.stages import istioctl_input
 from meshgen.istioctl import Generated, Refusal, find, generate
 
 
@@ -21,7 +22,7 @@ class Answers:
 
     def of(self, mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], memory: Memory) -> tuple[Remark, ...]:
         """What istioctl said of these settings."""
-        if not self.remarks or install_method(settings) != "manifests":
+        if not self.remarks or install_method(settings["istio"]) != "manifests":
             return ()
         resource = istioctl_input(mesh, settings, clouds, memory)
         return self.remarks[generated_key(settings["istio"]["version"], resource)]
@@ -34,7 +35,7 @@ def generate_all(mesh: str, parts: Iterable[tuple[dict[str, Any], tuple[str, ...
     """
     inputs: dict[str, dict[str, KubernetesObject]] = {}
     for settings, clouds in parts:
-        if install_method(settings) == "manifests":
+        if install_method(settings["istio"]) == "manifests":
             resource = istioctl_input(mesh, settings, clouds, memory)
             version = settings["istio"]["version"]
             inputs.setdefault(version, {})[generated_key(version, resource)] = resource

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from meshgen.build.install import engines_of
+from meshgen.build.istiooperator import install_method
 from meshgen.build.manifests import Manifests
 from meshgen.build.stage import ADDONS, Memory, Remark
-from meshgen.build.stages import Built, build, install_method, minor_of
+from meshgen.build.stages import Built, build, minor_of
 from meshgen.catalog import Version, minors, release_of
 from meshgen.check.carried import carried_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
@@ -90,7 +91,8 @@ def build_mesh(config: Path) -> BuiltMesh:
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
     shared = _bases(mesh)
-    answers = generate_all(mesh.name, _parts(mesh, shared), memory)
+    sharing = frozenset(environment.name for environment in mesh.environments if _shares(environment))
+    answers = generate_all(mesh.name, _parts(mesh, shared, sharing), memory)
     for cluster in mesh.clusters:
         findings.add(cluster, answers.of(mesh.name, cluster.settings, (cluster.cloud,), memory))
     findings.stop_at_errors()
@@ -98,7 +100,7 @@ def build_mesh(config: Path) -> BuiltMesh:
     bases = {key: build(mesh.name, settings, GENERIC, manifests, memory) for key, settings in shared.items()}
     environments = []
     for environment in mesh.environments:
-        part = _shared_part(mesh, environment, manifests, memory)
+        part = _shared_part(mesh, environment, manifests, memory) if environment.name in sharing else None
         clusters = tuple(
             BuiltCluster(cluster, build(mesh.name, cluster.settings, (cluster.cloud,), manifests, memory))
             for cluster in environment.clusters
@@ -110,11 +112,13 @@ def build_mesh(config: Path) -> BuiltMesh:
     return BuiltMesh(mesh, bases, tuple(environments), findings.all())
 
 
-def _parts(mesh: Mesh, bases: dict[str, dict[str, Any]]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+def _parts(
+    mesh: Mesh, bases: dict[str, dict[str, Any]], sharing: frozenset[str]
+) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
     """The settings and clouds of everything that is built: bases, environments, clusters."""
     yield from ((settings, GENERIC) for settings in bases.values())
     for environment in mesh.environments:
-        if _shares(environment):
+        if environment.name in sharing:
             yield environment.settings, _clouds(environment)
         yield from ((cluster.settings, (cluster.cloud,)) for cluster in environment.clusters)
 
@@ -125,7 +129,7 @@ GENERIC = ("generic",)
 
 def base_key(settings: dict[str, Any]) -> str:
     """What clusters share a base: one Istio minor and one install method, such as `1.11-operator`."""
-    return f"{minor_of(settings)}-{install_method(settings)}"
+    return f"{minor_of(settings)}-{install_method(settings['istio'])}"
 
 
 def _bases(mesh: Mesh) -> dict[str, dict[str, Any]]:
@@ -148,7 +152,7 @@ def _base(mesh: Mesh, clusters: list[Cluster]) -> dict[str, Any]:
     own = istio.get("version") and Version.parse(istio["version"]).minor == running[0].minor
     version = istio["version"] if own else str(min(running))
     base = {key: value for key, value in mesh.settings.items() if key != "expose"}
-    base["istio"] = {**istio, "version": version, "install": install_method(clusters[0].settings)}
+    base["istio"] = {**istio, "version": version, "install": install_method(clusters[0].settings["istio"])}
     if not _can_stand_alone(base):
         oldest = min(clusters, key=lambda cluster: Version.parse(cluster.settings["istio"]["version"]))
         base["istio"] = {**oldest.settings["istio"], "install": base["istio"]["install"]}
@@ -159,16 +163,15 @@ def _base(mesh: Mesh, clusters: list[Cluster]) -> dict[str, Any]:
     return base
 
 
-def _shared_part(mesh: Mesh, environment: Environment, manifests: Manifests, memory: Memory) -> Part | None:
-    """What the clusters of an environment share; None where its own layers make no sense alone."""
-    if not _shares(environment):
-        return None
+def _shared_part(mesh: Mesh, environment: Environment, manifests: Manifests, memory: Memory) -> Part:
+    """What the clusters of an environment share."""
     settings = environment.settings
     built = build(mesh.name, settings, _clouds(environment), manifests, memory)
     return Part(environment.name, built, base_key(settings))
 
 
 def _shares(environment: Environment) -> bool:
+    """Whether an environment's own layers make sense alone, and are what one of its clusters could stand on."""
     settings = environment.settings
     if not (settings.get("istio") or {}).get("version") or not _can_stand_alone(settings):
         return False
@@ -184,7 +187,7 @@ def _can_stand_alone(settings: dict[str, Any]) -> bool:
     istio = settings["istio"]
     if minor_of(settings) not in minors() and istio.get("assumeMinor") not in minors():
         return False
-    found = () if install_method(settings) == "operator" else settings_remarks({"istio": istio}, Memory())
+    found = () if install_method(settings["istio"]) == "operator" else settings_remarks({"istio": istio}, Memory())
     return not any(remark.severity == "error" for remark in found)
 
 

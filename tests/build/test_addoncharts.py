@@ -11,8 +11,9 @@ import yaml
 from meshgen.build.addoncharts import AddonCharts, addon_release, chart_services
 from meshgen.build.addons import NAMES
 from meshgen.build.chart import ChartRelease
-from meshgen.catalog import merged, minor_key, minors, release
+from meshgen.catalog import minor_key, minors, release
 from meshgen.catalog.addoncharts import addon_chart
+from meshgen.values import merged
 from meshgen.yaml import emit, emit_documents
 from tests.build.addons import ALL, PAIRS, STORAGE, build, config, containers, every_addon, of_kind
 

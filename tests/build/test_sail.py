@@ -251,7 +251,7 @@ def test_ztunnel_has_the_version_of_its_api_that_the_operator_stores():
 
 def test_the_operator_is_the_newest_that_installs_this_istio_or_the_one_that_is_named():
     def chart(**istio: Any) -> Any:
-        operator = sail_operator(istio, release_of(istio))
+        operator = sail_operator(istio)
         assert operator is not None
         assert (operator.name, operator.namespace, operator.values) == ("sail-operator", "sail-operator", {})
         return operator.chart
@@ -260,7 +260,7 @@ def test_the_operator_is_the_newest_that_installs_this_istio_or_the_one_that_is_
     assert chart(version="1.30.3").repository == "https://istio-ecosystem.github.io/sail-operator"
     own = chart(version="1.30.3", sail={"version": "1.31.0", "repository": "oci://registry.example.com/sail"})
     assert (own.version, own.repository) == ("1.31.0", "oci://registry.example.com/sail")
-    assert sail_operator({"version": "1.30.3", "sail": {"install": False}}, release_of({"version": "1.30.3"})) is None
+    assert sail_operator({"version": "1.30.3", "sail": {"install": False}}) is None
 
 
 @pytest.mark.parametrize("version", ["1.24.6", "1.25.5", "1.26.8", "1.27.9", "1.28.10", "1.29.6", "1.30.3"])

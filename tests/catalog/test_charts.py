@@ -16,7 +16,8 @@ import yaml
 
 from meshgen import catalog
 from meshgen.build.k8spatches import change_of
-from meshgen.catalog import Version, merged
+from meshgen.catalog import Version
+from meshgen.values import merged
 from tests.objects import Object, read_yaml
 from tests.tools import istio_charts
 

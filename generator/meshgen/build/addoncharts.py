@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from meshgen.build.addonopening import open_service, service_patch
+from meshgen.build.addonopening import asked_at, open_service, own_object, service_patch
 from meshgen.build.addonparts import Builtin, Values, build_in
 from meshgen.build.addonvalues import default_values, pod_patches, set_image
 from meshgen.build.chart import Chart, ChartRelease, KubernetesObject, ObjectPatch
 from meshgen.build.stage import Remark
-from meshgen.catalog import Version, merged, release
+from meshgen.catalog import Version, release
 from meshgen.catalog.addoncharts import AddonChart, addon_chart
+from meshgen.values import merged, value_at
 from meshgen.yaml import pointer
 
 # What a setting of the built-in becomes in a chart that meshgen does not know: nothing.
@@ -121,24 +122,18 @@ def _known(
     if settings.get("storage") and not built.claim:
         message = f"addons.{name}.storage: with chart {chart.name}, {name} keeps nothing on a volume"
         remarks.append(Remark("MG210", message, pointer(["addons", name, "storage"]), "take it out", at_key=True))
-    had = _own_services(values, built)
+    before = values
     values = merged(values, settings.get("values") or {})
     remarks += _left_open(name, values, built, exposures)
     for service, fields in exposures.items():
-        if service in had - _own_services(values, built):
+        if own_object(service, before, built.shape) and not own_object(service, values, built.shape):
             message = f"expose.{service}: addons.{name}.values take this Service out of the chart"
-            at = str(fields.get("pointer") or pointer(["expose", service]))
-            remarks.append(Remark("MG215", message, at, "keep it there, or take this out", at_key=True))
+            hint = "keep it there, or take this out"
+            remarks.append(Remark("MG215", message, asked_at(service, fields), hint, at_key=True))
         more, found = open_service(service, fields, values, built.shape)
         patches += more
         remarks += found
     return values, patches, remarks
-
-
-def _own_services(values: Values, built: Builtin) -> set[str]:
-    """The Services that stand in the values themselves, among the chart's further objects."""
-    objects = values.get(built.shape["from"].get("objects", "")) or []
-    return {item["metadata"]["name"] for item in objects if isinstance(item, dict) and item.get("kind") == "Service"}
 
 
 def _left_open(
@@ -146,10 +141,8 @@ def _left_open(
 ) -> Iterator[Remark]:
     """Services that the user's own values open, past `expose` and what it asks for."""
     for service, facts in built.shape["services"].items():
-        found: Any = values
-        for key in (facts.get("fields") or {}).get("type", "type").split("/"):
-            found = found.get(key) if isinstance(found, dict) else None
-        if found == "LoadBalancer" and service not in exposures:
+        path = (facts.get("fields") or {}).get("type", "type")
+        if value_at(values, path.split("/")) == "LoadBalancer" and service not in exposures:
             message = f"addons.{name}.values: Service {service} becomes a load balancer, open to every address"
             hint = f"say expose: {{{service}: ...}} instead, with internal: true or sourceRanges"
             yield Remark("MG501", message, pointer(["addons", name, "values"]), hint, "warning", at_key=True)
@@ -174,7 +167,7 @@ def _strange(
             hint = f"take it out, and say it in addons.{name}.values"
             remarks.append(Remark("MG210", message, pointer(["addons", name, key]), hint, at_key=True))
     for service, fields in exposures.items():
-        at = fields.get("pointer") or pointer(["expose", service])
+        at = asked_at(service, fields)
         patches += service_patch(service, fields, [], at)
         if fields.get("ports"):
             message = f"expose.{service}.ports: meshgen does not know the ports of chart {chart.name}"

@@ -9,6 +9,7 @@ from meshgen.build.addonparts import Values
 from meshgen.build.addonvalues import put
 from meshgen.build.chart import ObjectPatch
 from meshgen.build.stage import Remark
+from meshgen.values import value_at
 from meshgen.yaml import pointer
 
 _SPEC = ("type", "loadBalancerIP", "loadBalancerClass", "externalTrafficPolicy", "loadBalancerSourceRanges")
@@ -22,7 +23,7 @@ def open_service(
 
     `fields` are as for `addon_release`; `values` are changed.
     """
-    if own := _own_object(service, values, shape):
+    if own := own_object(service, values, shape):
         _open_object(own, fields)
         return [], []
     facts = shape["services"].get(service)
@@ -34,7 +35,7 @@ def open_service(
             put(values, paths[field], fields[field])
     rest = {field: fields[field] for field in _FIELDS if field not in paths and fields.get(field) is not None}
     closed, remarks = _close(service, fields, facts["ports"], values)
-    return service_patch(service, rest, closed, _at(service, fields)), remarks
+    return service_patch(service, rest, closed, asked_at(service, fields)), remarks
 
 
 def service_patch(service: str, fields: Mapping[str, Any], closed: list[int], at: str) -> list[ObjectPatch]:
@@ -48,15 +49,17 @@ def service_patch(service: str, fields: Mapping[str, Any], closed: list[int], at
     return [ObjectPatch("Service", service, change, at)] if change else []
 
 
-def _at(service: str, fields: Mapping[str, Any]) -> str:
+def asked_at(service: str, fields: Mapping[str, Any]) -> str:
+    """The pointer to the setting that asks for these fields."""
     return str(fields.get("pointer") or pointer(["expose", service]))
 
 
-def _own_object(service: str, values: Values, shape: Mapping[str, Any]) -> Values | None:
+def own_object(service: str, values: Values, shape: Mapping[str, Any]) -> Values | None:
     """The Service that stands in the values itself, among the chart's further objects."""
     objects = values.get(shape["from"].get("objects", "")) or []
-    named = (item for item in objects if item["kind"] == "Service" and item["metadata"]["name"] == service)
-    return next(named, None)
+    # The user's own may be among them, of any shape.
+    services = (item for item in objects if isinstance(item, dict) and item.get("kind") == "Service")
+    return next((item for item in services if value_at(item, ("metadata", "name")) == service), None)
 
 
 def _open_object(service: Values, fields: Mapping[str, Any]) -> None:
@@ -80,7 +83,7 @@ def _close(
             put(values, switch[0], False)
             message = f"expose.{service}: the chart closes {port['name']} by switching off what it serves"
             hint = f"set {switch[0].replace('/', '.')} in the addon's values to keep both"
-            remarks.append(Remark("MG308", message, _at(service, fields), hint, "info", at_key=True))
+            remarks.append(Remark("MG308", message, asked_at(service, fields), hint, "info", at_key=True))
         else:
             closed.append(port["port"])
     return closed, remarks

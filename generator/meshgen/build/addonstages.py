@@ -118,5 +118,5 @@ def _chart_stage(
         remarks += made.remarks
         if made.release is not None:
             releases.append(made.release)
-    stage, found = chart_stage(CHARTS, tuple(releases), home, known, engines_of(delivery))
+    stage, found = chart_stage(CHARTS, tuple(releases), home, engines_of(delivery))
     return stage, (*remarks, *found)

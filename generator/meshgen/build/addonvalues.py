@@ -8,7 +8,7 @@ from typing import Any
 
 from meshgen.build.addonparts import PARTS, Builtin, Values, without_sidecar
 from meshgen.build.chart import ObjectPatch
-from meshgen.catalog import merged
+from meshgen.values import merged, nested
 from meshgen.yaml import pointer
 
 
@@ -28,11 +28,7 @@ def default_values(built: Builtin) -> Values:
 
 def put(values: Values, path: str, value: Any) -> None:
     """Set what is at a path such as "server/service/type"; maps are merged, also at the empty path, the root."""
-    keys = path.split("/") if path else []
-    change = value
-    for key in reversed(keys):
-        change = {key: change}
-    values.update(merged(values, change))
+    values.update(merged(values, nested(path.split("/"), value) if path else value))
 
 
 def pod_patches(built: Builtin) -> list[ObjectPatch]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from meshgen.build.chart import ObjectPatch
 from meshgen.build.istiooperator import DEFAULT_GATEWAYS
-from meshgen.build.k8spatches import WITHOUT_EFFECT, change_of, overlay_patches
+from meshgen.build.k8spatches import WITHOUT_EFFECT, change_of, environment_values, overlay_patches
 from meshgen.build.stage import Remark
-from meshgen.build.translate import Component, nested
-from meshgen.catalog import Version, gateway_facts, merged
+from meshgen.build.translate import Component
+from meshgen.catalog import Version, gateway_facts
+from meshgen.values import merged, nested
 from meshgen.yaml import pointer
 
 Values = dict[str, Any]
@@ -123,10 +124,9 @@ class _Gateway:
             self.remarks += remarks
 
     def _env(self, variables: list[Values], at: str) -> None:
-        plain = {one["name"]: one.get("value") or "" for one in variables if not one.get("valueFrom")}
+        plain, taken = environment_values(variables)
         if plain:
             self._set("env", plain)
-        taken = [one for one in variables if one.get("valueFrom")]
         if taken and "envVarFrom" in self.facts:
             self._set("envVarFrom", taken)
         elif taken:

@@ -7,7 +7,7 @@ from typing import Any
 
 from meshgen.build.chart import Chart, ChartRelease, KubernetesObject, ObjectPatch
 from meshgen.build.k8spatches import joined
-from meshgen.catalog import merged
+from meshgen.values import merged
 from meshgen.yaml import emit
 
 # HelmRelease v2 is of Flux 2.3, HelmRepository v1 of Flux 2.0, OCIRepository v1 of Flux 2.6.

@@ -16,8 +16,9 @@ from meshgen.build.operator import operator_objects
 from meshgen.build.sail import OPERATOR_HOME, sail_objects, sail_operator
 from meshgen.build.stage import GATEWAYS, ISTIO, OPERATOR, KubernetesObject, Memory, Remark, Stage
 from meshgen.build.translate import translate
-from meshgen.catalog import Release, merged, release_of
+from meshgen.catalog import Release, release_of
 from meshgen.layout.normal import normalise
+from meshgen.values import merged
 
 # What istioctl of a version makes of an IstioOperator.
 Generate = Callable[[str, KubernetesObject], tuple[KubernetesObject, ...]]
@@ -56,21 +57,20 @@ def install(
 ) -> Installation:
     """What installs Istio by a method, one of operator, helm, sail and manifests."""
     known = release_of(istio)
-    if method != "operator":
-        istio = at_home(istio)
-    resource = normalise(istio_operator(mesh, istio))
     if method == "operator":
+        resource = normalise(istio_operator(mesh, istio))
         hub, tag = istio.get("hub") or known.hub, istio.get("tag") or istio["version"]
         return Installation((memory.recall(_operator, istio["version"], hub, tag), Stage(ISTIO, (resource,))))
+    settled = at_home(istio)
+    resource = normalise(istio_operator(mesh, settled))
     if method == "manifests":
         objects = generate(istio["version"], memory.recall_same(rendered_operator, mesh, istio))
         applied = tuple(memory.recall_same(_applied, obj) for obj in objects)
         return Installation((Stage(ISTIO, applied),), resource)
-    components = translate(istio, hub=known.hub)
-    releases, remarks = istio_releases(components, istio, known)
+    releases, remarks = istio_releases(translate(settled, hub=known.hub), settled, known)
     engines = engines_of(delivery)
     by_method = _helm if method == "helm" else _sail
-    made = by_method(releases, istio, known, engines)
+    made = by_method(releases, settled, known, engines)
     return replace(made, istioctl_input=resource, remarks=(*remarks, *made.remarks))
 
 
@@ -118,20 +118,28 @@ def _unvalidated(releases: tuple[ChartRelease, ...]) -> Iterator[Remark]:
         yield Remark("MG407", message, "/istio/version", hint, "warning")
 
 
-def _helm(releases: tuple[ChartRelease, ...], istio: dict[str, Any], known: Release, engines: Engines) -> Installation:
-    own = tuple(release for release in releases if release.chart.name != "gateway")
+def _helm(releases: tuple[ChartRelease, ...], istio: dict[str, Any], _: Release, engines: Engines) -> Installation:
+    own, gateways = _parted(releases)
+    stages, remarks = _chart_stages({ISTIO: own, GATEWAYS: gateways}, istio, engines)
+    return Installation(stages, remarks=(*remarks, *_unvalidated(own)))
+
+
+def _parted(releases: tuple[ChartRelease, ...]) -> tuple[tuple[ChartRelease, ...], tuple[ChartRelease, ...]]:
+    """Istio itself, and its gateways."""
     gateways = tuple(release for release in releases if release.chart.name == "gateway")
-    stages, remarks = [], []
-    for name, members in ((ISTIO, own), (GATEWAYS, gateways)):
-        if members:
-            stage, found = chart_stage(name, members, namespace(istio), known, engines)
-            stages.append(stage)
-            remarks += found
-    return Installation(tuple(stages), remarks=(*remarks, *_unvalidated(own)))
+    return tuple(release for release in releases if release not in gateways), gateways
+
+
+def _chart_stages(
+    members: dict[str, tuple[ChartRelease, ...]], istio: dict[str, Any], engines: Engines
+) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
+    """A stage for each name that has releases."""
+    made = [chart_stage(name, releases, namespace(istio), engines) for name, releases in members.items() if releases]
+    return tuple(stage for stage, _ in made), tuple(remark for _, found in made for remark in found)
 
 
 def chart_stage(
-    name: str, releases: tuple[ChartRelease, ...], home: str, known: Release, engines: Engines
+    name: str, releases: tuple[ChartRelease, ...], home: str, engines: Engines
 ) -> tuple[Stage, list[Remark]]:
     """A stage of Helm releases. Only Flux can patch what a chart renders; for Argo CD the values have to say it."""
     objects: tuple[KubernetesObject, ...] = ()
@@ -164,20 +172,15 @@ def _always_validating(release: ChartRelease) -> ChartRelease:
 
 
 def _sail(releases: tuple[ChartRelease, ...], istio: dict[str, Any], known: Release, engines: Engines) -> Installation:
-    own = tuple(release for release in releases if release.chart.name != "gateway")
+    own, gateways = _parted(releases)
     said = [said_by_values(release, "the Sail operator") for release in own]
     objects, remarks = sail_objects([release for release, _ in said], istio, known)
-    found = [*(remark for _, more in said for remark in more), *remarks]
-    stages = [Stage(ISTIO, tuple(normalise(obj) for obj in objects))]
-    operator = sail_operator(istio, known)
-    if operator is not None:
-        stage, more = chart_stage(OPERATOR, (operator,), namespace(istio), known, engines)
-        stages.insert(0, stage)
-        found += more
-    gateways = tuple(replace(release, after=()) for release in releases if release.chart.name == "gateway")
-    if gateways:
-        stage, more = chart_stage(GATEWAYS, gateways, namespace(istio), known, engines)
-        stages.append(stage)
-        found += more
-    spaces = (OPERATOR_HOME,) if operator is not None else ()
-    return Installation(tuple(stages), namespaces=spaces, remarks=tuple(found))
+    operator = sail_operator(istio)
+    before, of_operator = _chart_stages({OPERATOR: (operator,) if operator else ()}, istio, engines)
+    # What they would wait for is no release here; their stage waits.
+    after, of_gateways = _chart_stages({GATEWAYS: tuple(replace(one, after=()) for one in gateways)}, istio, engines)
+    return Installation(
+        (*before, Stage(ISTIO, tuple(normalise(obj) for obj in objects)), *after),
+        namespaces=(OPERATOR_HOME,) if operator else (),
+        remarks=(*(remark for _, more in said for remark in more), *remarks, *of_operator, *of_gateways),
+    )

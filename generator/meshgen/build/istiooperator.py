@@ -76,9 +76,15 @@ def _with_default(istio: dict[str, Any], kind: str, named: dict[str, Any]) -> It
     yield from named.items()
 
 
+def install_method(istio: dict[str, Any]) -> str:
+    """What applies Istio: `install`, else `operator` up to 1.23 and `helm` from 1.24 on."""
+    method: str = istio.get("install") or ("operator" if release_of(istio).operator else "helm")
+    return method
+
+
 def _merges_lists(istio: dict[str, Any]) -> bool:
     """Whether the profile's gateways stay beside a list of others: up to 1.23, where a chart is not asked instead."""
-    return release_of(istio).operator and istio.get("install") not in ("helm", "sail")
+    return release_of(istio).operator and install_method(istio) not in ("helm", "sail")
 
 
 def enabled_by_profile(istio: dict[str, Any], known: Release) -> tuple[str, ...]:

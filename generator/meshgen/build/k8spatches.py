@@ -103,6 +103,12 @@ def change_of(container: str, key: str, value: Any) -> Change:
     return {"spec": {"template": template}}
 
 
+def environment_values(variables: list[dict[str, Any]]) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """A container's variables as charts want them: a map of the plain ones, and those that are taken from elsewhere."""
+    plain = {one["name"]: one.get("value") or "" for one in variables if not one.get("valueFrom")}
+    return plain, [one for one in variables if one.get("valueFrom")]
+
+
 def _spec(key: str, value: Any) -> Change | None:
     fields = {"replicaCount": "replicas", "strategy": "strategy"}
     if key in fields:

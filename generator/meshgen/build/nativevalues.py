@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from meshgen.build.chart import ChartRelease, ObjectPatch
+from meshgen.build.k8spatches import environment_values
 from meshgen.build.stage import Remark
-from meshgen.build.translate import nested
-from meshgen.catalog import Version, chart_values, merged, owned_by_chart
+from meshgen.catalog import Version, chart_values, owned_by_chart
+from meshgen.values import merged, nested
 
 # The translation has put these into the values already. A count of replicas holds where nothing scales them.
 _SAID = frozenset({"replicaCount", "hpaSpec.minReplicas", "hpaSpec.maxReplicas", "hpaSpec.scaleTargetRef"})
@@ -74,8 +75,7 @@ def _fields(patch: ObjectPatch) -> Iterator[tuple[str, Any]]:
 
 
 def _environment(variables: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-    plain = {one["name"]: one.get("value") or "" for one in variables if not one.get("valueFrom")}
-    taken = [one for one in variables if one.get("valueFrom")]
+    plain, taken = environment_values(variables)
     if plain:
         yield "env", plain
     if taken:

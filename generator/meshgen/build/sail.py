@@ -16,7 +16,8 @@ from meshgen.build.chart import Chart, ChartRelease, KubernetesObject
 from meshgen.build.sailremarks import BASE_WITHOUT_EFFECT, release_remarks, resource_remarks
 from meshgen.build.sailvalues import env_as_text
 from meshgen.build.stage import Remark
-from meshgen.catalog import Release, merged, sail
+from meshgen.catalog import Release, sail
+from meshgen.values import merged
 
 Values = dict[str, Any]
 OPERATOR_HOME = "sail-operator"
@@ -52,7 +53,7 @@ def sail_objects(
     return tuple(objects), tuple(dict.fromkeys(remarks))
 
 
-def sail_operator(istio: dict[str, Any], known: Release) -> ChartRelease | None:
+def sail_operator(istio: dict[str, Any]) -> ChartRelease | None:
     """The operator's own release; None where someone else installs it."""
     own = istio.get("sail") or {}
     if own.get("install") is False:

@@ -8,7 +8,7 @@ from typing import Any
 from meshgen.build.addonstages import addon_stages
 from meshgen.build.gatewayexposure import open_gateways
 from meshgen.build.install import install, rendered_operator
-from meshgen.build.istiooperator import gateways, namespace
+from meshgen.build.istiooperator import GATEWAY_KINDS, gateways, install_method, namespace
 from meshgen.build.manifests import Manifests
 from meshgen.build.operator import OPERATOR_NAMESPACE
 from meshgen.build.stage import NAMESPACES, KubernetesObject, Memory, Remark, Stage
@@ -34,21 +34,13 @@ def minor_of(settings: dict[str, Any]) -> str:
     return Version.parse(settings["istio"]["version"]).minor
 
 
-def install_method(settings: dict[str, Any]) -> str:
-    """What applies Istio: `operator` up to 1.23, `helm` from 1.24 on."""
-    method = settings["istio"].get("install")
-    if isinstance(method, str):
-        return method
-    return "operator" if release_of(settings["istio"]).operator else "helm"
-
-
 def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifests: Manifests, memory: Memory) -> Built:
     """The stages of these settings, in the order in which they are applied.
 
     `clouds` are those of the clusters that share the result (see `open_services`).
     """
     addons, expose = settings.get("addons") or _NONE, settings.get("expose") or _NONE
-    delivery, method = settings.get("delivery") or _NONE, install_method(settings)
+    delivery, method = settings.get("delivery") or _NONE, install_method(settings["istio"])
     istio, services, found = memory.recall_same(_open_gateways, settings["istio"], expose, clouds)
     installed = memory.recall_same(install, mesh, istio, method, delivery, manifests.generate, memory)
     spaces = (namespace(istio), *_other_namespaces(istio), *installed.namespaces)
@@ -95,12 +87,11 @@ def _other_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:
 
     They must be there first: Istio's operator makes none but the control plane's own.
     """
-    kinds = ("ingressGateways", "egressGateways")
     components = [part for part in (istio.get("components") or {}).values() if isinstance(part, dict)]
     parts = [
         istio.get("metadata") or {},
         *components,
-        *(gateway for kind in kinds for gateway in gateways(istio, kind)),
+        *(gateway for kind in GATEWAY_KINDS for gateway in gateways(istio, kind)),
     ]
     named = {part.get("namespace") for part in parts if part.get("enabled") is not False}
     apart = {name for name in named if isinstance(name, str) and name}

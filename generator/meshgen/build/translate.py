@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from meshgen.build.istiooperator import spec_of
+from meshgen.build.istiooperator import GATEWAY_KINDS, spec_of
 from meshgen.build.quantity import cpu
-from meshgen.catalog import Version, merged, profile_spec
+from meshgen.catalog import Version, profile_spec
+from meshgen.values import merged, nested, value_at
 
 Values = dict[str, Any]
-GATEWAY_KINDS = ("ingressGateways", "egressGateways")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ def _enabled(kind: str, spec: dict[str, Any], istio: dict[str, Any]) -> Iterator
             yield kind, settings, f"/istio/components/{kind}"
         return
     named = isinstance(((istio.get("components") or {}).get(kind)), dict)
-    forced = _at(spec["values"], (*_ROOTS[kind], "enabled")) is True
+    forced = value_at(spec["values"], (*_ROOTS[kind], "enabled")) is True
     for index, settings in enumerate(components.get(kind) or []):
         if settings.get("enabled") is not False or forced:
             name = settings.get("name") or _ROOTS[kind][1]
@@ -180,17 +180,3 @@ def _flattened(values: Values, root: str) -> Values:
         return values
     kept = {key: value for key, value in values.items() if not isinstance(value, dict)}
     return {"global": values.get("global"), **kept, **values[root]}
-
-
-def nested(path: tuple[str, ...], value: Any) -> Values:
-    """A value below a path of keys."""
-    below: Values = {path[-1]: value}
-    for key in reversed(path[:-1]):
-        below = {key: below}
-    return below
-
-
-def _at(values: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        values = values.get(key) if isinstance(values, dict) else None
-    return values

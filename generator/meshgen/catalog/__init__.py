@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from meshgen.values import merged
+
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?", re.ASCII)
 _MINOR = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:[.+-].*)?", re.ASCII)
 _FINAL = ((2, 0, ""),)
@@ -112,13 +114,13 @@ def minor_key(version: str) -> tuple[int, int]:
 
 def minors() -> tuple[str, ...]:
     """Every Istio minor that the catalogue knows, oldest first."""
-    return tuple(_load("istio")["releases"])
+    return tuple(load_facts("istio")["releases"])
 
 
 @cache
 def release(minor: str) -> Release:
     """Give the facts of an Istio minor such as `1.11`; an unknown one is an UnknownMinor."""
-    facts = _of_minor(_load("istio")["releases"], minor)
+    facts = _of_minor(load_facts("istio")["releases"], minor)
     return Release(
         minor=minor,
         latest_patch=facts["latestPatch"],
@@ -152,7 +154,7 @@ def profile_dump(minor: str, name: str) -> dict[str, Any]:
 
     Only 1.11 is known, at 1.11.3: another minor is an UnknownMinor, an unknown profile a KeyError.
     """
-    profiles = _of_minor(_load("profiles")["profiles"], minor)
+    profiles = _of_minor(load_facts("profiles")["profiles"], minor)
     spec = deepcopy(profiles["default"])
     if name != "default":
         _overlay(spec, deepcopy(profiles[name]))
@@ -169,39 +171,30 @@ def profile_spec(version: Version, name: str) -> dict[str, Any]:
         raise UnknownMinor(version.minor, tuple(minor for minor in minors() if minor_key(minor) >= (1, 22)))
     # A prerelease has what its release will have.
     final = Version.parse(".".join(str(number) for number in version.numbers))
-    profiles = _load("profiles")["spec"]
-    default: dict[str, Any] = _at(profiles["default"], final)
-    changes: dict[str, Any] = _at(profiles[name], final) if name != "default" else {}
+    profiles = load_facts("profiles")["spec"]
+    default: dict[str, Any] = at_version(profiles["default"], final)
+    changes: dict[str, Any] = at_version(profiles[name], final) if name != "default" else {}
     if isinstance(changes.get("values"), list):
         changes["values"] = changes["values"][0]
     return merged(default, changes)
 
 
-def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Lay values over values as Helm and istioctl do: maps by key, everything else replaced, null stays null."""
-    result = dict(base)
-    for key, change in changes.items():
-        below = result.get(key)
-        result[key] = merged(below, change) if isinstance(change, dict) and isinstance(below, dict) else change
-    return result
-
-
 def chart_values(chart: str, version: Version) -> dict[str, str]:
     """Give the dotted paths of a chart's values that say settings of `k8s`; of another chart than Istio's none."""
-    paths: dict[str, str] = _at(_load("charts")["k8s"].get(chart, {}), version)
+    paths: dict[str, str] = at_version(load_facts("charts")["k8s"].get(chart, {}), version)
     return paths
 
 
 def owned_by_chart(chart: str) -> dict[str, list[str]]:
     """Give the names in maps of `k8s` that a chart writes itself, where a value can't change them."""
-    owned: dict[str, list[str]] = _load("charts")["owned"].get(chart, {})
+    owned: dict[str, list[str]] = load_facts("charts")["owned"].get(chart, {})
     return owned
 
 
 @cache
 def gateway_facts(version: Version) -> dict[str, Any]:
     """Give how the chart `gateway` of a version says what an IstioOperator says of a gateway; not to be changed."""
-    facts: dict[str, Any] = _at(_load("gateway"), version)
+    facts: dict[str, Any] = at_version(load_facts("gateway"), version)
     return facts
 
 
@@ -212,7 +205,7 @@ def operator_facts(version: Version) -> dict[str, Any]:
     """
     if not release(version.minor).operator:
         raise UnknownMinor(version.minor, tuple(minor for minor in minors() if release(minor).operator))
-    facts: dict[str, Any] = _at(_load("operator")["operator"], version)
+    facts: dict[str, Any] = at_version(load_facts("operator")["operator"], version)
     return facts
 
 
@@ -238,20 +231,21 @@ def removed(kubernetes: str, api_version: str, kind: str) -> Removal | None:
 
 
 @cache
-def _load(name: str) -> dict[str, Any]:
+def load_facts(name: str) -> dict[str, Any]:
+    """Give what `NAME.json` holds, read once; not to be changed."""
     facts: dict[str, Any] = json.loads(Path(__file__).with_name(f"{name}.json").read_bytes())
     return facts
 
 
 @cache
 def _removals() -> dict[str, Removal]:
-    by_minor = _load("kubernetes")["removed"].items()
+    by_minor = load_facts("kubernetes")["removed"].items()
     return {api: Removal(minor, instead) for minor, apis in by_minor for api, instead in apis.items()}
 
 
 @cache
 def _introductions() -> dict[str, str]:
-    return {api: minor for minor, apis in _load("kubernetes")["introduced"].items() for api in apis}
+    return {api: minor for minor, apis in load_facts("kubernetes")["introduced"].items() for api in apis}
 
 
 def _of_minor(by_minor: dict[str, dict[str, Any]], minor: str) -> dict[str, Any]:
@@ -279,12 +273,12 @@ def _overlay(base: dict[str, Any], changes: dict[str, Any]) -> None:
             base[key] = change
 
 
-def _at(facts: Any, version: Version) -> Any:
+def at_version(facts: Any, version: Version) -> Any:
     """Resolve `{since, until, value}` at a version: the value inside the range, nothing outside it."""
     if isinstance(facts, list):
-        return [_at(_value(item), version) for item in facts if _holds(item, version)]
+        return [at_version(_value(item), version) for item in facts if holds_at(item, version)]
     if isinstance(facts, dict):
-        return {key: _at(_value(item), version) for key, item in facts.items() if _holds(item, version)}
+        return {key: at_version(_value(item), version) for key, item in facts.items() if holds_at(item, version)}
     return facts
 
 
@@ -296,7 +290,8 @@ def _value(item: Any) -> Any:
     return item["value"] if _ranged(item) else item
 
 
-def _holds(item: Any, version: Version) -> bool:
+def holds_at(item: Any, version: Version) -> bool:
+    """Say whether a fact holds at a version: from its `since` on, and before its `until`."""
     if not _ranged(item):
         return True
     after = "since" not in item or version >= Version.parse(item["since"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from meshgen.catalog import Version, _at, _load, minor_key
+from meshgen.catalog import Version, at_version, load_facts, minor_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class AddonChart:
         A version that was not read has the shape of the one before it, or of the first.
         """
         at = max(version, self.known[0][0])
-        shape: dict[str, Any] = _at(list(self.shapes), at)[0]
+        shape: dict[str, Any] = at_version(list(self.shapes), at)[0]
         return shape
 
     def alike(self, version: Version) -> str:
@@ -49,7 +49,7 @@ class AddonChart:
 @cache
 def addon_chart(name: str) -> AddonChart:
     """Give the facts of an addon's chart; an addon without one is a KeyError."""
-    facts = _load("addon_charts")["charts"][name]
+    facts = load_facts("addon_charts")["charts"][name]
     return AddonChart(
         chart=facts["chart"],
         repository=facts["repository"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.chart import ChartRelease
-from meshgen.build.istiooperator import OWN_KEYS
+from meshgen.build.istiooperator import GATEWAY_KINDS, OWN_KEYS, install_method
 from meshgen.build.stage import NAMESPACES, Memory, Remark
 from meshgen.catalog import Release, UnknownMinor, Version, minor_key, minors, release, release_of
 from meshgen.check.shapes import shape_remarks
@@ -17,7 +17,6 @@ from meshgen.yaml import pointer
 
 # The addons that read credentials from a Secret which the user makes.
 TAKES_SECRET = ("grafana", "kiali")
-_GATEWAY_KINDS = ("ingressGateways", "egressGateways")
 # The longest value of a label in Kubernetes.
 _LABEL = 63
 # The longest name of a release, which has to leave room in the names of its objects.
@@ -31,7 +30,7 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
     remarks = [*found, *_gateways(istio)]
     if known is not None:
         remarks += (*_install(istio, known), *_ignored(istio, known), *_profile(istio, known), *_fields(istio, known))
-        if _method(istio, known) in ("helm", "sail"):
+        if install_method(istio) in ("helm", "sail"):
             remarks += (*_own_charts(istio), *shape_remarks(istio))
         if addons := settings.get("addons"):
             remarks += memory.recall_same(_addons, addons, known)
@@ -94,7 +93,7 @@ def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
         message = f"istio.install: {method} can't install Istio {known.minor}; it can from {oldest} on"
         yield Remark("MG206", message, "/istio/install", "say install: operator, or install: manifests")
     for key, methods in _MEANT_FOR.items():
-        if istio.get(key) and _method(istio, known) not in methods:
+        if istio.get(key) and install_method(istio) not in methods:
             message = f"istio.{key} says nothing unless install is {' or '.join(methods)}"
             able = [one for one in methods if minor_key(known.minor) >= minor_key(_OLDEST[one])]
             hint = f"take it out, or say install: {able[0]}" if able else "take it out"
@@ -104,10 +103,6 @@ def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
 # The charts know profiles from 1.22 on; the Sail operator's oldest Istio.
 _OLDEST = {"helm": "1.22", "sail": "1.24"}
 _MEANT_FOR = {"charts": ("helm", "sail"), "sail": ("sail",)}
-
-
-def _method(istio: dict[str, Any], known: Release) -> str:
-    return istio.get("install") or ("operator" if known.operator else "helm")
 
 
 def _own_charts(istio: dict[str, Any]) -> Iterator[Remark]:
@@ -128,7 +123,7 @@ def _ignored(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
 def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
     profile = istio.get("profile")
     # Charts of one's own bring profiles of their own.
-    own = istio.get("installPackagePath") and _method(istio, known) in ("operator", "manifests")
+    own = istio.get("installPackagePath") and install_method(istio) in ("operator", "manifests")
     if profile and profile not in known.profiles and not own:
         message = f"istio.profile: Istio {known.minor} has no profile {shown(profile)}"
         yield Remark("MG204", message, "/istio/profile", guess(profile, known.profiles))
@@ -147,7 +142,7 @@ def _fields(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
 
 
 def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
-    for kind in _GATEWAY_KINDS:
+    for kind in GATEWAY_KINDS:
         listed = (istio.get("components") or {}).get(kind)
         named = listed.items() if isinstance(listed, dict) else []
         for key, gateway in named:

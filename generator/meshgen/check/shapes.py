@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from meshgen.build.istiooperator import GATEWAY_KINDS
 from meshgen.build.stage import Remark
 from meshgen.config.problems import dotted, guess
 from meshgen.yaml import pointer
@@ -48,7 +49,6 @@ _VALUES: dict[str, Shape] = {
     "profile": str,
     "gateways": {"istio-ingressgateway": _GATEWAY, "istio-egressgateway": _GATEWAY},
 }
-_GATEWAY_KINDS = ("ingressGateways", "egressGateways")
 _NOUNS = {dict: "a map", list: "a list", str: "a text", int: "a whole number"}
 
 
@@ -85,7 +85,7 @@ def _components(components: dict[str, Any]) -> Iterator[tuple[list[str | int], A
     """(path, settings) of each component, every gateway by itself."""
     for kind, part in components.items():
         at: list[str | int] = ["istio", "components", kind]
-        if kind not in _GATEWAY_KINDS:
+        if kind not in GATEWAY_KINDS:
             yield at, part
         elif part:
             for key, gateway in part.items() if isinstance(part, dict) else enumerate(part):

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from meshgen.build.addons import required_secrets
-from meshgen.build.istiooperator import namespace
-from meshgen.build.stages import install_method
+from meshgen.build.istiooperator import install_method, namespace
 from meshgen.build.templates import render_text
 from meshgen.config.resolve import Cluster, Mesh
 from meshgen.delivery.wiring import ClusterTree
@@ -35,7 +34,7 @@ def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree], *, values: bool) -> st
         flux="flux" in engines,
         argocd="argocd" in engines,
         values=values,
-        istioctl=any(install_method(cluster.settings) != "operator" for cluster in mesh.clusters),
+        istioctl=any(install_method(cluster.settings["istio"]) != "operator" for cluster in mesh.clusters),
         environments=environments,
         secrets=_secrets(mesh),
     )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meshgen.build.istiooperator import install_method
 from meshgen.build.stage import PRUNED, Memory
-from meshgen.build.stages import Built, install_method
+from meshgen.build.stages import Built
 from meshgen.config.resolve import Cluster, Mesh
 from meshgen.delivery.argocd import argocd_wiring
 from meshgen.delivery.flux import flux_wiring
@@ -77,7 +78,7 @@ def _engines(
     istio = cluster.settings["istio"]
     engines: list[tuple[str, WiringFiles]] = []
     if flux := delivery.get("flux"):
-        ready = _ready(istio, install_method(cluster.settings))
+        ready = _ready(istio, install_method(cluster.settings["istio"]))
         engines.append(("flux", flux_wiring(mesh, flux, stages, ready, memory)))
     if argocd := delivery.get("argocd"):
         wiring = argocd_wiring(
