@@ -13,21 +13,37 @@ from meshgen.yaml import Location, ReadError, locate, read_document
 
 @dataclass
 class Document:
-    """One YAML document and the name that findings call its file by (relative to the config's folder)."""
+    """One YAML document and the name that findings call its file by (relative to the config's folder).
+
+    Where a file holds several, `number` counts those that are not empty, and `prefix` leads to the part of one that is
+    meant, such as an item of a List.
+    """
 
     file: str
     data: bytes
     value: dict[str, Any]
+    number: int = 0
+    prefix: str = ""
     _locations: dict[str, Location] | None = field(default=None, repr=False)
+
+    def origin(self, pointer: str) -> tuple[Document, str]:
+        """The document that the part at `pointer` was written in, and its place there: this one, and that place."""
+        return self, pointer
 
     def location(self, pointer: str) -> Location | None:
         """Where the value at `pointer` stands, or the nearest part around it.
 
         Parses the file a second time: only the path of an error pays for positions.
         """
+        document, at = self.origin(pointer)
+        return document.place(at)
+
+    def place(self, pointer: str) -> Location | None:
+        """Where a value stands in this document's own text."""
         if self._locations is None:
             documents = locate(self.data)
-            self._locations = documents[0] if documents else {}
+            self._locations = documents[self.number] if documents else {}
+        pointer = self.prefix + pointer
         while pointer and pointer not in self._locations:
             pointer = pointer.rpartition("/")[0]
         return self._locations.get(pointer)
@@ -43,16 +59,17 @@ class Document:
         severity: Severity = "error",
     ) -> Finding:
         """A finding at the value that `pointer` names, or at its key."""
-        place = self.location(pointer)
+        document, at = self.origin(pointer)
+        place = document.place(at)
         mark = place and (place.key if at_key and place.key else place.value)
         return Finding(
             rule=rule,
             severity=severity,
             message=message,
-            file=self.file,
+            file=document.file,
             line=mark.line if mark else None,
             column=mark.column if mark else None,
-            path=pointer,
+            path=document.prefix + at,
             hint=hint,
         )
 

@@ -9,17 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from meshgen.config.document import reading_problems
+from meshgen.config.document import Document, reading_problems
 from meshgen.config.problems import shown
 from meshgen.config.resolve import Mesh
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.layout.normal import normalise, refusals
-from meshgen.yaml import ReadError, locate, pointer, read_documents
+from meshgen.yaml import ReadError, pointer, read_documents
 
 KubernetesObject = dict[str, Any]
 SUFFIXES = (".yaml", ".yml", ".json")
-_KUSTOMIZE_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+KUSTOMIZE_FILES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 def read_manifests(mesh: Mesh) -> dict[str, tuple[KubernetesObject, ...]]:
@@ -60,7 +60,7 @@ def _files(path: Path) -> list[Path]:
             raise OSError(errno.EINVAL, "it is neither a file nor a folder")
         return [path]
     files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
-    built = [file for file in path.iterdir() if file.name in _KUSTOMIZE_FILES]
+    built = [file for file in path.iterdir() if file.name in KUSTOMIZE_FILES]
     # Kustomize's own folder means what `kustomize build` makes of it, not the files that lie in it.
     return built or files
 
@@ -70,7 +70,7 @@ def _display(file: Path, folder: Path) -> str:
 
 
 def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[KubernetesObject]:
-    if file.name in _KUSTOMIZE_FILES:
+    if file.name in KUSTOMIZE_FILES:
         hint = "build it first (kubectl kustomize DIR > FILE) and name that file"
         findings.append(Finding("MG213", "error", "a Kustomize folder is not a manifest", file=name, hint=hint))
         return
@@ -87,7 +87,7 @@ def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[Kubernetes
         )
         return
     for number, document in enumerate(documents):
-        for prefix, obj in _items(document):
+        for prefix, obj in items(document):
             problems = _not_an_object(obj) or refusals(obj) or _service_problems(obj)
             for at, message in problems:
                 findings.append(_finding(name, data, number, prefix + at, message))
@@ -95,8 +95,8 @@ def _read(file: Path, name: str, findings: list[Finding]) -> Iterator[Kubernetes
                 yield normalise(obj)
 
 
-def _items(document: Any) -> Iterator[tuple[str, Any]]:
-    """The objects of a document: `kind: List` holds several, as kubectl prints them."""
+def items(document: Any) -> Iterator[tuple[str, Any]]:
+    """(pointer, object) of the objects of a document: `kind: List` holds several, as kubectl prints them."""
     if isinstance(document, dict) and document.get("apiVersion") == "v1" and document.get("kind") == "List":
         items = document.get("items") or []
         for index, item in enumerate(items if isinstance(items, list) else [items]):
@@ -152,11 +152,5 @@ _HINTS = (
 
 
 def _finding(name: str, data: bytes, number: int, at: str, message: str) -> Finding:
-    locations = locate(data)[number]
-    nearest = at
-    while nearest and nearest not in locations:
-        nearest = nearest.rpartition("/")[0]
-    place = locations.get(nearest)
-    line, column = (place.value.line, place.value.column) if place else (None, None)
     hint = next((hint for words, hint in _HINTS if words in message), "change it in that file")
-    return Finding("MG404", "error", message, name, line, column, at, hint)
+    return Document(name, data, {}, number).finding("MG404", message, at, hint=hint)

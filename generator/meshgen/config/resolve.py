@@ -13,6 +13,7 @@ from meshgen.config.load import Config
 from meshgen.config.merge import merge
 from meshgen.errors import InputError
 from meshgen.finding import Finding, Severity
+from meshgen.yaml import NOWHERE, at_pointer
 
 DEFAULT_SERVER = "https://kubernetes.default.svc"
 
@@ -65,7 +66,7 @@ class Cluster:
     def _setting_layer(self, pointer: str) -> Layer:
         while pointer:
             for layer in reversed(self.layers):
-                if _holds(layer.value, pointer):
+                if at_pointer(layer.value, pointer) is not NOWHERE:
                     return layer
             pointer = pointer.rpartition("/")[0]
         return self.layers[0]
@@ -177,15 +178,3 @@ def _refuse_namesakes(environments: list[Environment]) -> None:
                 findings.append(cluster.entry_finding("MG202", message, "", hint=hint))
     if findings:
         raise InputError(findings)
-
-
-def _holds(value: Any, pointer: str) -> bool:
-    for escaped in pointer.split("/")[1:]:
-        part = escaped.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        else:
-            return False
-    return True

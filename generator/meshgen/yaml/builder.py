@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ from meshgen.yaml.problem import Mark, Problem, ReadError, pointer
 from meshgen.yaml.scalars import DisputedError, Scalar, resolve
 
 MAX_DEPTH = 100
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,17}")
 MAX_NODES = 1_000_000
 # What kustomize prints of a longer key is no YAML.
 LONGEST_KEY = 1000
@@ -57,13 +59,21 @@ class Builder:
     """Builds the values of one stream; used once.
 
     With `entries`, the entries of every map and list are noted under its id, and aliases share their values instead of
-    copying them: the ids hold as long as the documents do.
+    copying them: the ids hold as long as the documents do. With `number_keys`, a key that is a whole number is its
+    digits, as Kubernetes' readers have it.
     """
 
-    def __init__(self, events: Iterator[Any], entries: dict[int, dict[str | int, Entry]] | None = None) -> None:
+    def __init__(
+        self,
+        events: Iterator[Any],
+        entries: dict[int, dict[str | int, Entry]] | None = None,
+        *,
+        number_keys: bool = False,
+    ) -> None:
         self._events = events
         self._next = events.__next__
         self._entries = entries
+        self._number_keys = number_keys
         self._problems: list[Problem] = []
         self._path: list[str | int] = []
         self._anchors: dict[str, _Anchored | None] = {}
@@ -177,7 +187,7 @@ class Builder:
         if type(event) is ScalarEvent and not (event.style or event.anchor or event.ctag):
             text: str = event.value
             self._nodes += 1
-            if _is_string(text, self._resolved):
+            if _is_string(text, self._resolved) or (self._number_keys and _DIGITS.fullmatch(text)):
                 return text
             self._add(Problem("a key must be a string", mark_of(event.start_mark), self._here(), f'write "{text}"'))
             return None

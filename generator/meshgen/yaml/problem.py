@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,19 @@ class ReadError(Exception):
 def pointer(parts: Iterable[str | int]) -> str:
     """Give the JSON pointer (RFC 6901) of a path; the empty path is the whole document, `""`."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+NOWHERE: Any = object()
+
+
+def at_pointer(value: Any, pointer: str) -> Any:
+    """Give what a JSON pointer leads to; NOWHERE where it leads to nothing."""
+    for escaped in pointer.split("/")[1:]:
+        part = escaped.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return NOWHERE
+    return value

@@ -30,12 +30,14 @@ class Location:
     raw: str | None
 
 
-def read_documents(data: bytes) -> list[Any]:
+def read_documents(data: bytes, *, number_keys: bool = False) -> list[Any]:
     """Give the value of every document of a stream that is not empty; no two values share a part.
 
-    Raises ReadError with all problems. A syntax error, a passed limit and bytes that are no text end the reading.
+    With `number_keys`, a key that is a whole number is its digits, as Kubernetes' readers have it; it is a problem
+    otherwise. Raises ReadError with all problems. A syntax error, a passed limit and bytes that are no text end the
+    reading.
     """
-    return [document.value for document in _build(data)]
+    return [document.value for document in _build(data, number_keys=number_keys)]
 
 
 def read_document(data: bytes) -> Any:
@@ -60,11 +62,25 @@ def locate(data: bytes) -> list[dict[str, Location]]:
     text = decode(data)
     entries: _Entries = {}
     located = []
-    for document in _build(data, entries):
+    for document in _build(data, entries, number_keys=True):
         places: dict[str, Location] = {}
         _place("", document.root, document.value, _Source(text, entries), places)
         located.append(places)
     return located
+
+
+def scalar_spans(text: str) -> list[tuple[int, int]]:
+    """(begin, end) of every scalar that is written out, in the order of a text that `read_documents` accepts."""
+    from ruamel.yaml.events import ScalarEvent
+
+    from meshgen.yaml.events import EarlyStopError, parse
+
+    try:
+        events = list(parse(text))
+    except EarlyStopError:
+        events = list(parse(text, disguise=True))
+    scalars = (event for event in events if isinstance(event, ScalarEvent))
+    return [(event.start_mark.index, event.end_mark.index) for event in scalars]
 
 
 @dataclass(frozen=True)
@@ -73,16 +89,16 @@ class _Source:
     entries: Mapping[int, Mapping[str | int, Entry]]
 
 
-def _build(data: bytes, entries: _Entries | None = None) -> list[Document]:
+def _build(data: bytes, entries: _Entries | None = None, *, number_keys: bool = False) -> list[Document]:
     # ruamel.yaml takes 23 ms to import: a command that reads nothing doesn't pay for it.
     from meshgen.yaml.builder import Builder
     from meshgen.yaml.events import EarlyStopError, decode, parse
 
     text = decode(data)
     try:
-        return Builder(parse(text), entries).build()
+        return Builder(parse(text), entries, number_keys=number_keys).build()
     except EarlyStopError:
-        return Builder(parse(text, disguise=True), entries).build()
+        return Builder(parse(text, disguise=True), entries, number_keys=number_keys).build()
 
 
 def _place(path: str, entry: Entry, value: Any, source: _Source, places: dict[str, Location]) -> None:
