@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -154,21 +156,82 @@ def test_there_is_no_operator_from_1_24_on():
         catalog.operator_facts(Version.parse("1.24.0"))
 
 
+def dumped(version: str, name: str = "default") -> dict[str, Any]:
+    return catalog.profile_dump(Version.parse(version), name)["spec"]
+
+
 def test_a_dump_can_be_changed_without_changing_the_catalogue():
-    catalog.profile_dump("1.11", "demo")["spec"]["values"]["global"].clear()
-    assert catalog.profile_dump("1.11", "demo")["spec"]["values"]["global"]
+    dumped("1.11.3", "demo")["values"]["global"].clear()
+    assert dumped("1.11.3", "demo")["values"]["global"]
 
 
-def test_profiles_of_another_minor_are_not_known():
-    with pytest.raises(UnknownMinor, match=r"known are 1\.11$"):
-        catalog.profile_dump("1.12", "default")
+@pytest.mark.parametrize("minor", [minor for minor in catalog.minors() if catalog.release(minor).operator])
+def test_a_dump_enables_what_its_profile_installs(minor):
+    release = catalog.release(minor)
+    for name, installed in release.components_by_profile.items():
+        spec = dumped(release.read_at, name)
+        assert (spec["hub"], spec["tag"], spec["profile"]) == (release.hub, release.read_at, name)
+        assert enabled(spec["components"]) == set(installed)
+
+
+def enabled(components: dict[str, Any]) -> set[str]:
+    listed = [one for kind in catalog.DEFAULT_GATEWAYS for one in components[kind]]
+    named = [{"name": kind, **one} for kind, one in components.items() if kind not in catalog.DEFAULT_GATEWAYS]
+    return {one["name"] for one in [*listed, *named] if one["enabled"]}
+
+
+@pytest.mark.parametrize("minor", catalog.minors())
+def test_a_profile_is_there_exactly_where_its_release_names_it(minor):
+    release = catalog.release(minor)
+    give = catalog.profile_dump if release.operator else catalog.profile_spec
+    for name in catalog.load_facts("profiles")["profiles"]:
+        with nullcontext() if name in release.profiles else pytest.raises(KeyError, match=name):
+            give(Version.parse(release.latest_patch), name)
+
+
+@pytest.mark.parametrize(
+    ("version", "privileged", "overlaid"),
+    [("1.11.5", None, True), ("1.11.6", True, False), ("1.12.1", None, True), ("1.12.2", True, False)],
+)
+def test_a_profile_changes_within_a_minor(version, privileged, overlaid):
+    spec = dumped(version, "openshift")
+    assert spec["values"]["cni"].get("privileged") is privileged
+    assert ("k8s" in spec["components"]["cni"]) is overlaid
+
+
+def test_a_prerelease_dumps_what_its_release_does():
+    assert dumped("1.21.0-beta.1", "demo") == {**dumped("1.21.0", "demo"), "tag": "1.21.0-beta.1"}
+
+
+def test_from_1_21_on_a_profile_leaves_to_the_charts_what_they_default():
+    assert "meshConfig" in dumped("1.20.8", "demo")
+    assert dumped("1.21.0", "demo")["values"] == {
+        "defaultRevision": "",
+        "gateways": {"istio-egressgateway": {}, "istio-ingressgateway": {}},
+        "global": {"configValidation": True, "istioNamespace": "istio-system"},
+        "profile": "demo",
+    }
+
+
+def test_gateways_are_merged_by_name():
+    spec = dumped("1.18.2", "demo")
+    ingress = spec["components"]["ingressGateways"][0]
+    assert (ingress["name"], ingress["enabled"]) == ("istio-ingressgateway", True)
+    assert ingress["k8s"]["resources"] == {"requests": {"cpu": "10m", "memory": "40Mi"}}
+    assert [one["name"] for one in spec["meshConfig"]["extensionProviders"]] == ["otel", "skywalking", "otel-tracing"]
+
+
+@pytest.mark.parametrize("version", ["1.10.0", "1.24.0", "1.99.0"])
+def test_other_versions_dump_no_profile(version):
+    with pytest.raises(UnknownMinor, match=r"known are 1\.11, .*, 1\.23$"):
+        dumped(version)
 
 
 @pytest.mark.upstream
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_is_what_istioctl_dumps(cases, name):
     dump = (cases / "istio-1.11.3" / "istioctl-output" / f"profile-dump-{name}.yaml").read_text(encoding="utf-8")
-    assert catalog.profile_dump("1.11", name) == yaml.safe_load(dump)
+    assert catalog.profile_dump(Version.parse("1.11.3"), name) == yaml.safe_load(dump)
 
 
 @pytest.mark.upstream

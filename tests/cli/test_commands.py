@@ -87,14 +87,42 @@ def test_profile_dump_prints_what_istioctl_printed(cases: Path, tmp_path: Path, 
     assert printed == yaml.safe_load(dumped.read_text())
 
 
+def test_profile_list_knows_the_profiles_of_each_version(tmp_path: Path):
+    listed = {
+        version: json.loads(output_of("profile", "list", "--istio-version", version, "-o", "json", cwd=tmp_path))
+        for version in ("1.15.0", "1.23.6")
+    }
+
+    assert listed["1.15.0"] == [name for name in PROFILES if name != "remote"]
+    assert set(listed["1.23.6"]) - set(PROFILES) == {"ambient", "openshift-ambient", "stable"}
+
+
+@pytest.mark.parametrize(("version", "name"), [("1.12.1", "openshift"), ("1.18.2", "demo"), ("1.23.6", "ambient")])
+def test_a_dump_is_imported_as_its_profile(tmp_path: Path, version: str, name: str):
+    dumped = output_of("profile", "dump", name, "--istio-version", version, cwd=tmp_path)
+
+    done = meshgen("import", "-", "--dry-run", cwd=tmp_path, input=dumped)
+
+    assert yaml.safe_load(done.stdout)["istio"] == {"version": version, "profile": name}
+    assert "MG806" in done.stderr
+
+
 @pytest.mark.parametrize(
-    "args", [["list", "--istio-version", "1.20.8"], ["dump", "ambient"], ["dump", "--istio-version", "x"]]
+    ("args", "said"),
+    [
+        (["list", "--istio-version", "1.24.0"], "`istio.profile` of 1.24 takes ambient, default, demo,"),
+        (["dump", "--istio-version", "1.30.3", "demo"], "istioctl prints those of 1.23 and older only"),
+        (["list", "--istio-version", "1.10.0"], "meshgen holds those of 1.11 to 1.23"),
+        (["dump", "ambient"], "One of default, demo, empty,"),
+        (["dump", "--istio-version", "x"], "say major, minor and patch"),
+    ],
 )
-def test_profiles_that_are_not_there_are_refused(tmp_path: Path, args: list[str]):
+def test_profiles_that_are_not_there_are_refused(tmp_path: Path, args: list[str], said: str):
     done = meshgen("profile", *args, cwd=tmp_path)
 
     assert done.returncode == 1
     assert "hint: " in done.stderr
+    assert said in done.stderr
 
 
 def keys_of(node: Object, above: str = "") -> list[str]:

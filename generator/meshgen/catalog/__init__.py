@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from meshgen.values import merged
-
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?", re.ASCII)
 _MINOR = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:[.+-].*)?", re.ASCII)
 _FINAL = ((2, 0, ""),)
+# The gateways that profiles install: one without a name is the one of its kind.
+DEFAULT_GATEWAYS = {"ingressGateways": "istio-ingressgateway", "egressGateways": "istio-egressgateway"}
 
 
 class UnknownMinor(KeyError):
@@ -149,15 +148,16 @@ def release_of(istio: dict[str, Any]) -> Release:
     return release(assumed if assumed and minor not in minors() else minor)
 
 
-def profile_dump(minor: str, name: str) -> dict[str, Any]:
-    """Give what `istioctl profile dump` prints for a profile: a copy, an IstioOperator without metadata.
+def profile_dump(version: Version, name: str) -> dict[str, Any]:
+    """Give what `istioctl profile dump` prints for a profile: a copy, an IstioOperator without metadata, keys sorted.
 
-    Only 1.11 is known, at 1.11.3: another minor is an UnknownMinor, an unknown profile a KeyError.
+    From 1.24 on istioctl prints none: such a version is an UnknownMinor, an unknown profile a KeyError.
     """
-    profiles = _of_minor(load_facts("profiles")["profiles"], minor)
-    spec = deepcopy(profiles["default"])
-    if name != "default":
-        _overlay(spec, deepcopy(profiles[name]))
+    known = tuple(minor for minor in minors() if minor_key(minor) < (1, 24))
+    if version.minor not in known:
+        raise UnknownMinor(version.minor, known)
+    own = {"hub": release(version.minor).hub, "profile": name, "tag": str(version)}
+    spec = json.loads(json.dumps(_profile(version, name) | own, sort_keys=True))
     return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": spec}
 
 
@@ -166,17 +166,25 @@ def profile_spec(version: Version, name: str) -> dict[str, Any]:
 
     Known from 1.22 on: an older minor is an UnknownMinor, an unknown profile a KeyError.
     """
-    oldest = Version.parse("1.22.0")
+    oldest, joined = Version.parse("1.22.0"), Version.parse("1.24.0")
     if version.numbers < oldest.numbers:
         raise UnknownMinor(version.minor, tuple(minor for minor in minors() if minor_key(minor) >= (1, 22)))
+    # Until 1.24 a remote was made of a chart of its own, which no component here stands for: it is as later ones are.
+    return _profile(max(version, joined) if name == "remote" else version, name)
+
+
+def _profile(version: Version, name: str) -> dict[str, Any]:
+    """Lay a profile over `default`, layer by layer; a KeyError where that version has no such profile."""
     # A prerelease has what its release will have.
     final = Version.parse(".".join(str(number) for number in version.numbers))
-    profiles = load_facts("profiles")["spec"]
-    default: dict[str, Any] = at_version(profiles["default"], final)
-    changes: dict[str, Any] = at_version(profiles[name], final) if name != "default" else {}
-    if isinstance(changes.get("values"), list):
-        changes["values"] = changes["values"][0]
-    return merged(default, changes)
+    spec: dict[str, Any] = {}
+    for part in dict.fromkeys(("default", name)):
+        layers = at_version(load_facts("profiles")["profiles"][part], final)
+        if not layers:
+            raise KeyError(name)
+        for layer in layers:
+            _overlay(spec, layer)
+    return spec
 
 
 def chart_values(chart: str, version: Version) -> dict[str, str]:
@@ -263,7 +271,7 @@ def _stage(prerelease: str) -> tuple[tuple[int, int, str], ...]:
 def _overlay(base: dict[str, Any], changes: dict[str, Any]) -> None:
     """Merge maps by key and gateways by name; everything else is replaced."""
     for key, change in changes.items():
-        if key in ("ingressGateways", "egressGateways"):
+        if key in DEFAULT_GATEWAYS and key in base:
             gateways = {gateway["name"]: gateway for gateway in base[key]}
             for gateway in change:
                 _overlay(gateways[gateway["name"]], gateway)
