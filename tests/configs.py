@@ -63,59 +63,142 @@ def _readable(values: Any) -> Any:
     return {key: value for key, value in values.items() if key != "global"}
 
 
-_VALUES_TREE = _ODD.map(_readable)
+_UNVALIDATED = _ODD.map(_readable)
 
 VERSIONS = [version for minor in minors() for version in (f"{minor}.0", release(minor).latest_patch)] + ["1.11.3"]
 _COMMON = [("1.11.3", 6), ("1.11.8", 2), ("1.23.6", 2), ("1.24.6", 2), ("1.30.3", 2)]
 _VERSION = st.sampled_from([version for version, weight in _COMMON for _ in range(weight)] + VERSIONS)
 _PROFILES = ("default", "demo", "minimal", "empty", "openshift", "preview")
-_INGRESS = st.sampled_from(["istio-ingressgateway", "internal", "second"])
-_EGRESS = st.sampled_from(["istio-egressgateway", "outside", "third"])
 
 
 def _some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Object]:
     return st.fixed_dictionaries({}, optional=keys)
 
 
-_ODD_TEXTS = st.dictionaries(_PLAIN_KEYS, TEXTS | st.none(), max_size=3)
+_TEXT_OR_NULL = st.none() | TEXTS
+_ODD_TEXTS = st.dictionaries(_PLAIN_KEYS, _TEXT_OR_NULL, max_size=3)
+# The same few keys here too, in between any.
+_TEXT_MAP = st.dictionaries(st.sampled_from(["a", "1", "yes"]) | _KEYS, _TEXT_OR_NULL, max_size=8)
+_TEXT_LIST = st.lists(TEXTS, max_size=3)
+_BOOL = st.none() | st.booleans()
+_WEIGHT = st.none() | st.integers(1, 100)
+
+# Fields of every type that all versions of Istio have, as layers may change the version. Most often the ones that
+# take anything, in which layers meet.
+_METADATA = st.none() | _TEXT_MAP
+_MESH_CONFIG = _METADATA.map(lambda texts: {"defaultConfig": {"proxyMetadata": texts}}) | _some(
+    accessLogFile=_TEXT_OR_NULL,
+    accessLogFormat=_TEXT_OR_NULL,
+    enableTracing=_BOOL,
+    proxyHttpPort=st.none() | st.integers(-(2**31), 2**31 - 1),
+    outboundTrafficPolicy=st.none() | _some(mode=st.sampled_from(["REGISTRY_ONLY", "ALLOW_ANY", None])),
+    defaultServiceExportTo=st.none() | _TEXT_LIST,
+    discoverySelectors=st.none() | st.lists(_some(matchLabels=_TEXT_MAP), max_size=2),
+    extensionProviders=st.none()
+    | st.lists(_some(name=TEXTS, envoyFileAccessLog=_some(path=_TEXT_OR_NULL)), max_size=2),
+    defaultConfig=st.none()
+    | _some(
+        proxyMetadata=_METADATA,
+        concurrency=st.none() | st.integers(-1, 8),
+        holdApplicationUntilProxyStarts=_BOOL,
+        extraStatTags=st.none() | _TEXT_LIST,
+        tracing=st.none() | _some(sampling=st.floats(0, 100).map(lambda x: round(x, 3)), maxPathTagLength=_WEIGHT),
+    ),
+)
+_GLOBAL_VALUES = _some(
+    meshID=_TEXT_OR_NULL,
+    logAsJson=_BOOL,
+    imagePullSecrets=st.none() | _TEXT_LIST,
+    meshNetworks=_ODD,
+    proxy=st.none() | _some(logLevel=_TEXT_OR_NULL, privileged=_BOOL, readinessPeriodSeconds=_WEIGHT),
+)
+_VALUES_TREE = _ODD.map(lambda odd: {"pilot": {"env": odd}}) | _some(
+    **{"global": _GLOBAL_VALUES},
+    pilot=st.none()
+    | _some(env=_ODD, deploymentLabels=_ODD, traceSampling=_WEIGHT | st.just(0.5), autoscaleMin=_WEIGHT),
+    sidecarInjectorWebhook=st.none() | _some(injectedAnnotations=_ODD, templates=_ODD, rewriteAppHTTPProbe=_BOOL),
+    meshConfig=st.none() | _MESH_CONFIG,
+    revisionTags=st.none() | _TEXT_LIST,
+)
+
+_OPERATORS = st.sampled_from(["In", "NotIn", "Exists"])
+_NODES = _some(matchExpressions=st.lists(_some(key=TEXTS, operator=_OPERATORS, values=_TEXT_LIST), max_size=2))
+_PODS = _some(topologyKey=TEXTS, namespaces=_TEXT_LIST, labelSelector=st.none() | _some(matchLabels=_TEXT_MAP))
+_REQUIRED, _PREFERRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
+_AFFINITY = _some(
+    nodeAffinity=st.none()
+    | _some(
+        **{
+            _REQUIRED: st.none() | _some(nodeSelectorTerms=st.lists(_NODES, max_size=2)),
+            _PREFERRED: st.lists(_some(weight=_WEIGHT, preference=_NODES), max_size=2),
+        }
+    ),
+    podAntiAffinity=st.none()
+    | _some(
+        **{
+            _REQUIRED: st.lists(_PODS, max_size=2),
+            _PREFERRED: st.lists(_some(weight=_WEIGHT, podAffinityTerm=_PODS), max_size=2),
+        }
+    ),
+)
+_TOLERATION = _some(
+    key=_TEXT_OR_NULL,
+    operator=st.sampled_from(["Exists", "Equal", None]),
+    value=_TEXT_OR_NULL,
+    effect=_TEXT_OR_NULL,
+    tolerationSeconds=st.none() | st.integers(-(2**63), 2**63 - 1),
+)
+_SECURITY_CONTEXT = _some(
+    runAsNonRoot=_BOOL,
+    fsGroup=st.none() | st.integers(-(2**63), 2**63 - 1),
+    supplementalGroups=st.none() | st.lists(st.integers(0, 70000), max_size=3),
+    sysctls=st.none() | st.lists(_some(name=TEXTS, value=_TEXT_OR_NULL), max_size=2),
+    seLinuxOptions=st.none() | _some(user=_TEXT_OR_NULL, level=_TEXT_OR_NULL),
+)
 # What charts take of a gateway by their values alone, which Argo CD and Flux both can bring.
 _GATEWAY_K8S = st.none() | _some(
-    podAnnotations=_ODD_TEXTS,
+    podAnnotations=_TEXT_MAP,
     nodeSelector=st.none() | _ODD_TEXTS,
-    affinity=st.none() | _TREES,
-    tolerations=st.lists(_TREES, max_size=2),
+    affinity=st.none() | _AFFINITY,
+    tolerations=st.lists(_TOLERATION, max_size=2),
     replicaCount=st.integers(0, 3),
     env=st.lists(st.fixed_dictionaries({"name": _PLAIN_KEYS, "value": TEXTS}), max_size=2),
     service=_some(type=st.sampled_from(["NodePort", "ClusterIP", None]), loadBalancerIP=TEXTS),
     serviceAnnotations=_ODD_TEXTS,
     resources=st.none() | st.just({"requests": {"cpu": "0.5", "memory": "1Gi"}}),
 )
-_K8S = _GATEWAY_K8S | _some(hpaSpec=st.just({"minReplicas": 2, "maxReplicas": 3}), securityContext=_TREES)
+_HPA = st.just({"minReplicas": 2, "maxReplicas": 3})
+_K8S = _GATEWAY_K8S | _some(hpaSpec=_HPA, securityContext=st.none() | _SECURITY_CONTEXT)
+_BASE = st.none() | _some(enabled=_BOOL, k8s=_K8S)
 _COMPONENT = st.none() | _some(
-    enabled=st.booleans() | st.none(), k8s=_K8S, namespace=st.sampled_from(["istio-system", "edge"]), hub=st.just("h/x")
+    enabled=_BOOL, k8s=_K8S, namespace=st.sampled_from(["istio-system", "edge"]), hub=st.just("h/x")
 )
 _GATEWAY = _some(
-    enabled=st.booleans() | st.none(),
+    enabled=_BOOL,
     k8s=_GATEWAY_K8S,
     namespace=st.sampled_from(["edge", "istio-system", None]),
     label=st.none() | st.dictionaries(st.sampled_from(["app", "istio"]), TEXTS | st.none()),
 )
 
 
-def _gateways(names: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+def _gateways(*names: str) -> st.SearchStrategy[Any]:
     """Gateways as a map by name, or as a list."""
-    listed = st.lists(st.tuples(names, _GATEWAY), max_size=3, unique_by=lambda pair: pair[0])
     return (
         st.none()
-        | st.dictionaries(names, st.none() | _GATEWAY, max_size=3)
-        | listed.map(lambda pairs: [{"name": name, **gateway} for name, gateway in pairs])
+        | _some(**dict.fromkeys(names, st.none() | _GATEWAY))
+        | _some(**dict.fromkeys(names, _GATEWAY)).map(
+            lambda named: [{"name": name, **gateway} for name, gateway in named.items()]
+        )
     )
 
 
 # On an annotation that begins with a tab and has several lines it fails.
 _MARK = st.none() | TEXTS.filter(lambda text: not (text.startswith("\t") and "\n" in text))
 _MARKS = st.none() | st.dictionaries(st.sampled_from(["a", "example.com/b", "c.d/E"]), _MARK, max_size=3)
-_BY_KIND = {"ingressGateways": _gateways(_INGRESS), "egressGateways": _gateways(_EGRESS)}
+_BY_KIND = {
+    "ingressGateways": _gateways("istio-ingressgateway", "internal", "second"),
+    "egressGateways": _gateways("istio-egressgateway", "outside", "third"),
+}
 _ISTIO = {
     "profile": st.none() | st.sampled_from(_PROFILES),
     "hub": st.none() | st.sampled_from(["gcr.io/istio-release", "example.com:5000/h"]),
@@ -123,10 +206,10 @@ _ISTIO = {
     "namespace": st.none() | st.sampled_from(["istio-system", "istio-system", "mesh-system"]),
     "revision": st.none() | st.sampled_from(["canary", "1-11"]),
     "metadata": st.none() | _some(name=st.sampled_from(["installed", None]), labels=_MARKS, annotations=_MARKS),
-    "meshConfig": _ODD,
-    "values": _VALUES_TREE,
-    "unvalidatedValues": _VALUES_TREE,
-    "components": st.none() | _some(pilot=_COMPONENT, base=_COMPONENT, cni=_COMPONENT, **_BY_KIND),
+    "meshConfig": st.none() | _MESH_CONFIG,
+    "values": st.none() | _VALUES_TREE,
+    "unvalidatedValues": _UNVALIDATED,
+    "components": st.none() | _some(pilot=_COMPONENT, base=_BASE, cni=_COMPONENT, **_BY_KIND),
 }
 _QUANTITIES = _some(
     requests=st.none() | st.dictionaries(st.sampled_from(["cpu", "memory"]), st.sampled_from(["1", "100m", "1Gi", 2])),

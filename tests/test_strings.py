@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from meshgen.values import merged, nested, value_at
 from tests.configs import WORDS
 from tests.objects import Object, Tree, mesh, of_kind, overlay, render_config
 
@@ -90,25 +91,34 @@ def test_annotations_of_a_service(kubectl: Path, tmp_path: Path):
     assert_unchanged(service["metadata"]["annotations"], strings)
 
 
-@pytest.mark.parametrize("section", ["meshConfig", "values", "unvalidatedValues"])
+# Where Istio takes texts under any key, and a list of texts.
+PLACES = {
+    "meshConfig": (("defaultConfig", "proxyMetadata"), ("defaultConfig", "extraStatTags")),
+    "values": (("pilot", "env"), ("global", "imagePullSecrets")),
+    "unvalidatedValues": (("in",), ("list",)),
+}
+
+
+@pytest.mark.parametrize("section", PLACES)
 def test_strings_and_keys_of_the_istio_operator(kubectl: Path, tmp_path: Path, section: str):
     strings: Object = {f"s{number}": text for number, text in enumerate(STRINGS)}
     strings |= {text: text for text in KEYS}
     below, (middle, above) = every_layer(strings)
+    keyed, listed = PLACES[section]
     tree = render_config(
         tmp_path,
-        mesh(istio={"version": "1.11.3", section: {"in": below, "list": STRINGS}}),
+        mesh(istio={"version": "1.11.3", section: merged(nested(keyed, below), nested(listed, STRINGS))}),
         overlay(
             "dev",
-            patch={"istio": {section: {"in": middle}}},
-            clusters={"a": {"patch": {"istio": {section: {"in": above}}}}},
+            patch={"istio": {section: nested(keyed, middle)}},
+            clusters={"a": {"patch": {"istio": {section: nested(keyed, above)}}}},
         ),
     )
 
     (resource,) = stage(tree, kubectl, "istio")
 
-    assert_unchanged(resource["spec"][section]["in"], strings)
-    assert resource["spec"][section]["list"] == STRINGS
+    assert_unchanged(value_at(resource["spec"][section], keyed), strings)
+    assert value_at(resource["spec"][section], listed) == STRINGS
 
 
 def test_labels_and_annotations_of_the_istio_operator(kubectl: Path, tmp_path: Path):
@@ -133,13 +143,13 @@ def test_a_string_that_replaces_another_one(kubectl: Path, tmp_path: Path):
     others = {f"s{number}": text for number, text in enumerate([*STRINGS[1:], STRINGS[0]])}
     tree = render_config(
         tmp_path,
-        mesh(istio={"version": "1.11.3", "values": strings}),
-        overlay("dev", clusters={"a": {"patch": {"istio": {"values": others}}}}),
+        mesh(istio={"version": "1.11.3", "values": {"pilot": {"env": strings}}}),
+        overlay("dev", clusters={"a": {"patch": {"istio": {"values": {"pilot": {"env": others}}}}}}),
     )
 
     (resource,) = stage(tree, kubectl, "istio")
 
-    assert_unchanged(resource["spec"]["values"], others)
+    assert_unchanged(resource["spec"]["values"]["pilot"]["env"], others)
 
 
 NUMBERS = [0, 1, -1, 2**31, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 0.1, -0.5, 1.5, 100.25, 1e-7, 12345678.9]
@@ -147,17 +157,19 @@ NUMBERS = [0, 1, -1, 2**31, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), 0.1, -0.5, 1.
 
 def test_numbers_and_all_that_looks_like_one(kubectl: Path, tmp_path: Path):
     values = {f"n{index}": value for index, value in enumerate([*NUMBERS, True, False, None])}
+    texts = [str(value) for value in values.values()]
     tree = render_config(
         tmp_path,
-        mesh(istio={"version": "1.11.3", "values": {**values, "texts": [str(value) for value in values.values()]}}),
+        mesh(istio={"version": "1.11.3", "values": {"pilot": {"env": {**values, "texts": texts}}}}),
         overlay("dev", clusters={"a": None}),
     )
 
     (resource,) = stage(tree, kubectl, "istio")
 
-    assert resource["spec"]["values"].pop("texts") == [str(value) for value in values.values()]
-    assert_unchanged(resource["spec"]["values"], values)
-    assert resource["spec"]["values"]["n15"] is False
+    env = resource["spec"]["values"]["pilot"]["env"]
+    assert env.pop("texts") == texts
+    assert_unchanged(env, values)
+    assert env["n15"] is False
 
 
 # What the schema takes for an image, a Secret or a StorageClass, and YAML for something else.

@@ -76,8 +76,8 @@ def test_meshgens_own_keys_are_not_fields_of_the_spec():
 @pytest.mark.parametrize(
     "gateways",
     [
-        {"istio-ingressgateway": {"enabled": True}, "second": {"k8s": {"replicas": 2}}},
-        [{"name": "istio-ingressgateway", "enabled": True}, {"name": "second", "k8s": {"replicas": 2}}],
+        {"istio-ingressgateway": {"enabled": True}, "second": {"k8s": {"replicaCount": 2}}},
+        [{"name": "istio-ingressgateway", "enabled": True}, {"name": "second", "k8s": {"replicaCount": 2}}],
     ],
 )
 def test_a_map_of_gateways_and_a_list_become_the_same_list(kubectl: Path, tmp_path: Path, gateways: Any):
@@ -85,17 +85,17 @@ def test_a_map_of_gateways_and_a_list_become_the_same_list(kubectl: Path, tmp_pa
 
     assert found["spec"]["components"]["ingressGateways"] == [
         {"name": "istio-ingressgateway", "enabled": True},
-        {"name": "second", "k8s": {"replicas": 2}},
+        {"name": "second", "k8s": {"replicaCount": 2}},
     ]
 
 
 def test_a_map_over_a_list_merges_by_name(kubectl: Path, tmp_path: Path):
-    below = [{"name": "a", "enabled": True, "k8s": {"replicas": 1}}, {"name": "b", "enabled": True}]
-    above = patched(components={"egressGateways": {"a": {"k8s": {"replicas": 2}}, "b": None, "c": {}}})
+    below = [{"name": "a", "enabled": True, "k8s": {"replicaCount": 1}}, {"name": "b", "enabled": True}]
+    above = patched(components={"egressGateways": {"a": {"k8s": {"replicaCount": 2}}, "b": None, "c": {}}})
     found = resource(tmp_path, kubectl, {"components": {"egressGateways": below}}, above, cluster="a")
 
     assert found["spec"]["components"]["egressGateways"] == [
-        {"name": "a", "enabled": True, "k8s": {"replicas": 2}},
+        {"name": "a", "enabled": True, "k8s": {"replicaCount": 2}},
         {"name": "c"},
     ]
 
@@ -110,19 +110,33 @@ def test_a_list_replaces_a_map_whole(kubectl: Path, tmp_path: Path):
 
 
 def test_null_takes_away_what_a_lower_layer_set_and_stays_where_none_did(kubectl: Path, tmp_path: Path):
-    below = {"values": {"global": {"a": 1, "b": {"c": 1}}}, "meshConfig": {"accessLogFile": "/dev/stdout"}, "hub": "h"}
-    above = patched(values={"global": {"a": None, "b": {"c": None}, "d": None}}, meshConfig=None, hub=None)
+    below = {
+        "values": {"global": {"logAsJson": True, "proxy": {"privileged": True}}},
+        "meshConfig": {"accessLogFile": "/dev/stdout"},
+        "hub": "h",
+    }
+    above = patched(
+        values={"global": {"logAsJson": None, "proxy": {"privileged": None}, "network": None}},
+        meshConfig=None,
+        hub=None,
+    )
     found = resource(tmp_path, kubectl, below, above, cluster="a")
 
-    assert found["spec"] == {"values": {"global": {"b": {}, "d": None}}}
+    assert found["spec"] == {"values": {"global": {"proxy": {}, "network": None}}}
 
 
 def test_types_that_are_equal_to_python_stay_what_they_are(kubectl: Path, tmp_path: Path):
-    below = {"values": {"a": True, "b": 1, "c": 0, "d": False, "e": "1", "f": 1.5, "g": [True, 1], "h": [1, True]}}
-    above = patched(values={"a": 1, "b": True, "c": False, "d": 0, "e": 1, "f": "1.5", "g": [1, True], "h": [True, 1]})
-    found = resource(tmp_path, kubectl, below, above, cluster="a")
+    below = {"a": True, "b": 1, "c": 0, "d": False, "e": "1", "f": 1.5, "g": [True, 1], "h": [1, True]}
+    above = {"a": 1, "b": True, "c": False, "d": 0, "e": 1, "f": "1.5", "g": [1, True], "h": [True, 1]}
+    found = resource(
+        tmp_path,
+        kubectl,
+        {"values": {"pilot": {"env": below}}},
+        patched(values={"pilot": {"env": above}}),
+        cluster="a",
+    )
 
-    assert same(found["spec"]["values"], above["patch"]["istio"]["values"])
+    assert same(found["spec"]["values"], {"pilot": {"env": above}})
 
 
 def test_namespaces_that_the_mesh_needs_are_made_before_it(kubectl: Path, tmp_path: Path):

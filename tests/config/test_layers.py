@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ kind: Mesh
 metadata: {name: msa}
 istio:
   version: 1.11.3
-  meshConfig: {where: mesh, mesh: 1}
+  meshConfig: {defaultConfig: {proxyMetadata: {where: mesh, mesh: set}}}
 addons:
   grafana: {}
   kiali: {}
@@ -38,6 +39,11 @@ def overlay(name: str, body: str) -> str:
     return f"apiVersion: meshgen.dev/v1\nkind: Overlay\nmetadata: {{name: {name}}}\n{body}"
 
 
+def said(**metadata: str) -> str:
+    """Settings, as YAML, of a place where Istio takes any name."""
+    return json.dumps({"istio": {"meshConfig": {"defaultConfig": {"proxyMetadata": metadata}}}})
+
+
 def resolved(folder: Path, files: dict[str, str]) -> Mesh:
     return resolve(load(write(folder, files)))
 
@@ -46,9 +52,16 @@ def cluster(mesh: Mesh, name: str) -> Cluster:
     return next(one for one in mesh.clusters if one.name == name)
 
 
-def mesh_config(mesh: Mesh, name: str) -> dict[str, Any]:
-    config: dict[str, Any] = cluster(mesh, name).settings["istio"]["meshConfig"]
-    return config
+def metadata(settings: dict[str, Any]) -> dict[str, Any]:
+    """What the settings hold of it, which is all that their mesh config holds."""
+    config: dict[str, Any] = settings["istio"]["meshConfig"]
+    assert (list(config), list(config["defaultConfig"])) == (["defaultConfig"], ["proxyMetadata"])
+    found: dict[str, Any] = config["defaultConfig"]["proxyMetadata"]
+    return found
+
+
+def metadata_of(mesh: Mesh, name: str) -> dict[str, Any]:
+    return metadata(cluster(mesh, name).settings)
 
 
 def findings(folder: Path, files: dict[str, str]) -> list[Finding]:
@@ -76,16 +89,16 @@ def test_cluster_lies_over_overlay_and_overlay_over_mesh(tmp_path: Path) -> None
     dev = overlay(
         "dev",
         "clusters:\n"
-        "  one: {patch: {istio: {meshConfig: {where: cluster, cluster: 1}}}}\n"
+        f"  one: {{patch: {said(where='cluster', cluster='set')}}}\n"
         "  two: {}\n"
-        "patch: {istio: {meshConfig: {where: overlay, overlay: 1}}}\n",
+        f"patch: {said(where='overlay', overlay='set')}\n",
     )
 
     mesh = resolved(tmp_path, {"overlays/dev.yaml": dev})
 
-    assert mesh_config(mesh, "one") == {"where": "cluster", "mesh": 1, "overlay": 1, "cluster": 1}
-    assert mesh_config(mesh, "two") == {"where": "overlay", "mesh": 1, "overlay": 1}
-    assert mesh.settings["istio"]["meshConfig"] == {"where": "mesh", "mesh": 1}
+    assert metadata_of(mesh, "one") == {"where": "cluster", "mesh": "set", "overlay": "set", "cluster": "set"}
+    assert metadata_of(mesh, "two") == {"where": "overlay", "mesh": "set", "overlay": "set"}
+    assert metadata(mesh.settings) == {"where": "mesh", "mesh": "set"}
 
 
 def test_extended_overlays_lie_below_along_the_whole_chain(tmp_path: Path) -> None:
@@ -93,16 +106,16 @@ def test_extended_overlays_lie_below_along_the_whole_chain(tmp_path: Path) -> No
         f"overlays/{name}.yaml": overlay(
             name,
             (f"extends: {below}\n" if below else "")
-            + f"clusters: {{{name}-1: {{}}}}\npatch: {{istio: {{meshConfig: {{where: {name}, {name}: 1}}}}}}\n",
+            + f"clusters: {{{name}-1: {{}}}}\npatch: {said(**{'where': name, name: 'set'})}\n",
         )
         for name, below in (("a", None), ("b", "a"), ("c", "b"))
     }
 
     mesh = resolved(tmp_path, files)
 
-    assert mesh_config(mesh, "c-1") == {"where": "c", "mesh": 1, "a": 1, "b": 1, "c": 1}
-    assert mesh_config(mesh, "b-1") == {"where": "b", "mesh": 1, "a": 1, "b": 1}
-    assert mesh_config(mesh, "a-1") == {"where": "a", "mesh": 1, "a": 1}
+    assert metadata_of(mesh, "c-1") == {"where": "c", "mesh": "set", "a": "set", "b": "set", "c": "set"}
+    assert metadata_of(mesh, "b-1") == {"where": "b", "mesh": "set", "a": "set", "b": "set"}
+    assert metadata_of(mesh, "a-1") == {"where": "a", "mesh": "set", "a": "set"}
 
 
 def test_extends_takes_the_patch_and_never_the_clusters(tmp_path: Path) -> None:
@@ -124,38 +137,36 @@ def test_an_overlay_without_clusters_serves_those_that_extend_it(tmp_path: Path)
     mesh = resolved(
         tmp_path,
         {
-            "overlays/shared.yaml": overlay("shared", "patch: {istio: {meshConfig: {shared: 1}}}\n"),
+            "overlays/shared.yaml": overlay("shared", f"patch: {said(shared='set')}\n"),
             "overlays/dev.yaml": overlay("dev", "extends: shared\nclusters: {dev: {}}\n"),
         },
     )
 
     assert [environment.name for environment in mesh.environments] == ["dev"]
-    assert mesh_config(mesh, "dev")["shared"] == 1
+    assert metadata_of(mesh, "dev")["shared"] == "set"
 
 
 def test_a_chain_of_overlays_may_be_longer_than_pythons_stack(tmp_path: Path) -> None:
     length = 1200
     files = {
         f"overlays/o{number}.yaml": overlay(
-            f"o{number}", (f"extends: o{number - 1}\n" if number else "") + "patch: {istio: {meshConfig: {a: 1}}}\n"
+            f"o{number}", (f"extends: o{number - 1}\n" if number else "") + f"patch: {said(a='set')}\n"
         )
         for number in range(length)
     }
     last = f"overlays/o{length - 1}.yaml"
     files[last] += "clusters: {deep: {}}\n"
 
-    assert mesh_config(resolved(tmp_path, files), "deep")["a"] == 1
+    assert metadata_of(resolved(tmp_path, files), "deep")["a"] == "set"
 
 
 def test_a_folder_is_one_environment_of_several_files(tmp_path: Path) -> None:
     mesh = resolved(
         tmp_path,
         {
-            "overlays/prod/a.yaml": overlay(
-                "prod", "clusters: {eu: {}}\npatch: {istio: {meshConfig: {where: a, a: 1}}}\n"
-            ),
+            "overlays/prod/a.yaml": overlay("prod", f"clusters: {{eu: {{}}}}\npatch: {said(where='a', a='set')}\n"),
             "overlays/prod/b.yaml": overlay(
-                "prod", "clusters: {us: {cloud: aws}}\npatch: {istio: {meshConfig: {where: b, b: 1}}}\n"
+                "prod", f"clusters: {{us: {{cloud: aws}}}}\npatch: {said(where='b', b='set')}\n"
             ),
             "overlays/prod/README.md": "not an overlay\n",
             "overlays/.hidden.yaml": "not: an overlay\n",
@@ -164,28 +175,31 @@ def test_a_folder_is_one_environment_of_several_files(tmp_path: Path) -> None:
 
     assert [(environment.name, len(environment.clusters)) for environment in mesh.environments] == [("prod", 2)]
     # The patches of all files hold for all clusters, in the order of the files' names.
-    expected = {"where": "b", "mesh": 1, "a": 1, "b": 1}
-    assert mesh_config(mesh, "eu") == mesh_config(mesh, "us") == expected
+    expected = {"where": "b", "mesh": "set", "a": "set", "b": "set"}
+    assert metadata_of(mesh, "eu") == metadata_of(mesh, "us") == expected
 
 
 def test_a_file_of_a_folder_may_extend_what_another_does_not(tmp_path: Path) -> None:
     mesh = resolved(
         tmp_path,
         {
-            "overlays/shared.yaml": overlay("shared", "patch: {istio: {meshConfig: {where: shared, shared: 1}}}\n"),
-            "overlays/prod/a.yaml": overlay("prod", "clusters: {eu: {}}\npatch: {istio: {meshConfig: {where: a}}}\n"),
+            "overlays/shared.yaml": overlay("shared", f"patch: {said(where='shared', shared='set')}\n"),
+            "overlays/prod/a.yaml": overlay("prod", f"clusters: {{eu: {{}}}}\npatch: {said(where='a')}\n"),
             "overlays/prod/b.yaml": overlay("prod", "extends: shared\nclusters: {us: {}}\n"),
         },
     )
 
-    assert mesh_config(mesh, "eu") == mesh_config(mesh, "us") == {"where": "a", "mesh": 1, "shared": 1}
+    assert metadata_of(mesh, "eu") == metadata_of(mesh, "us") == {"where": "a", "mesh": "set", "shared": "set"}
 
 
 def test_null_in_a_cluster_takes_away_what_mesh_and_overlay_set(tmp_path: Path) -> None:
     dev = overlay(
         "dev",
         "clusters:\n"
-        "  one: {patch: {addons: {kiali: null}, istio: {meshConfig: {mesh: null, never: null}}}}\n"
+        "  one:\n"
+        "    patch:\n"
+        "      addons: {kiali: null}\n"
+        "      istio: {meshConfig: {defaultConfig: {proxyMetadata: {mesh: null, never: null}}}}\n"
         "  two: {}\n"
         "patch: {addons: {kiali: {version: v1.38.0}}}\n",
     )
@@ -193,7 +207,7 @@ def test_null_in_a_cluster_takes_away_what_mesh_and_overlay_set(tmp_path: Path) 
     mesh = resolved(tmp_path, {"overlays/dev.yaml": dev})
 
     assert cluster(mesh, "one").settings["addons"] == {"grafana": {}}
-    assert mesh_config(mesh, "one") == {"where": "mesh", "never": None}
+    assert metadata_of(mesh, "one") == {"where": "mesh", "never": None}
     assert cluster(mesh, "two").settings["addons"] == {"grafana": {}, "kiali": {"version": "v1.38.0"}}
 
 
@@ -290,11 +304,15 @@ FLEET = {
         "  patched:\n"
         "    cloud: azure\n"
         "    patch:\n"
-        "      istio: {meshConfig: {a: {c: 2}}, components: {ingressGateways: {gw: {k8s: {replicaCount: 3}}}}}\n"
+        "      istio:\n"
+        "        meshConfig: {defaultConfig: {statusPort: 15020}}\n"
+        "        components: {ingressGateways: {gw: {k8s: {replicaCount: 3}}}}\n"
         "      addons: {kiali: {resources: {limits: {memory: 2Gi}}}}\n"
         "      expose: {grafana: {internal: true, annotations: {a: b}}}\n"
         "patch:\n"
-        "  istio: {meshConfig: {a: {b: 1}}, components: {ingressGateways: [{name: gw, enabled: true}]}}\n"
+        "  istio:\n"
+        "    meshConfig: {defaultConfig: {concurrency: 1}}\n"
+        "    components: {ingressGateways: [{name: gw, enabled: true}]}\n"
         "  expose: {grafana: {public: demo}, kiali: {public: demo}}\n",
     )
 }
@@ -323,7 +341,7 @@ def test_a_patch_of_one_cluster_changes_no_other_cluster(tmp_path: Path) -> None
 
 def _plain_only(folder: Path) -> list[dict[str, Any]]:
     text = FLEET["overlays/dev.yaml"]
-    start, end = text.index("  patched:"), text.index("patch:\n  istio: {meshConfig: {a: {b: 1}}")
+    start, end = text.index("  patched:"), text.index("\npatch:\n") + 1
     config = write(folder, {"overlays/dev.yaml": text[:start] + text[end:]})
     shown, _ = select(config, clusters=("plain",), stage=None, objects=())
     return [one.object for one in shown]

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from meshgen.build.chart import ObjectPatch
-from meshgen.build.istiooperator import DEFAULT_GATEWAYS
 from meshgen.build.k8spatches import WITHOUT_EFFECT, change_of, environment_values, overlay_patches
 from meshgen.build.stage import Remark
 from meshgen.build.translate import Component
-from meshgen.catalog import Version, gateway_facts
+from meshgen.catalog import DEFAULT_GATEWAYS, Version, gateway_facts
 from meshgen.values import merged, nested
 from meshgen.yaml import pointer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshgen.build.exposure import Asked, home_first, same_service
-from meshgen.build.istiooperator import installed_gateways, namespace
+from meshgen.build.istiooperator import installed_gateways, namespace, with_name
 from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.catalog import release_of
 
@@ -78,13 +78,15 @@ def _opened(istio: dict[str, Any], kind: str, before: KubernetesObject, after: K
     components = istio.get("components") or {}
     entries = components.get(kind)
     if isinstance(entries, list):
-        listed = [_gateway(istio, one, changed, gone, after) if one.get("name") == name else one for one in entries]
-        if not any(one.get("name") == name for one in entries):
+        names = [with_name(one, kind)["name"] for one in entries]
+        both = zip(entries, names, strict=True)
+        listed = [_gateway(istio, one, changed, gone, after) if own == name else one for one, own in both]
+        if name not in names:
             listed.append(_gateway(istio, {"name": name}, changed, gone, after))
         opened: Any = listed
     else:
-        named = entries or {}
-        opened = {**named, name: _gateway(istio, named.get(name) or {}, changed, gone, after)}
+        by_name = entries or {}
+        opened = {**by_name, name: _gateway(istio, by_name.get(name) or {}, changed, gone, after)}
     return {**istio, "components": {**components, kind: opened}}
 
 

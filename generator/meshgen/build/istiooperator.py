@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject
-from meshgen.catalog import Release, release_of
+from meshgen.catalog import DEFAULT_GATEWAYS, Release, release_of
 
 # Keys of `istio` that are meshgen's own; every other one is a field of IstioOperator's spec.
 OWN_KEYS = frozenset({"version", "assumeMinor", "install", "charts", "sail", "metadata", "revisions", "revisionTags"})
-DEFAULT_GATEWAYS = {"ingressGateways": "istio-ingressgateway", "egressGateways": "istio-egressgateway"}
 GATEWAY_KINDS = tuple(DEFAULT_GATEWAYS)
 # The order in which people write the fields of a spec.
 _FIRST = ("profile", "installPackagePath", "hub", "tag", "namespace", "revision")
@@ -94,9 +93,14 @@ def enabled_by_profile(istio: dict[str, Any], known: Release) -> tuple[str, ...]
 
 
 def gateways(istio: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The gateways of one kind (`ingressGateways` or `egressGateways`) that the config names."""
+    """The gateways of one kind (`ingressGateways` or `egressGateways`) that the config has, each with its name."""
     spelled = _components({"components": {}, **istio}).get(kind) if istio.get("components") else None
-    return [gateway for gateway in spelled or [] if isinstance(gateway, dict)]
+    return [with_name(gateway, kind) for gateway in spelled or [] if isinstance(gateway, dict)]
+
+
+def with_name(gateway: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A gateway with its name: without one, it is Istio's own of its kind."""
+    return gateway if gateway.get("name") else {**gateway, "name": DEFAULT_GATEWAYS[kind]}
 
 
 def installed_gateways(istio: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -104,12 +108,12 @@ def installed_gateways(istio: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     known = release_of(istio)
     enabled = enabled_by_profile(istio, known)
     for kind, default in DEFAULT_GATEWAYS.items():
-        named = {one["name"]: one for one in gateways(istio, kind) if one.get("name")}
+        by_name = {one["name"]: one for one in gateways(istio, kind)}
         by_profile = default in enabled
         # The operator's profile merges with a list by name; for istioctl our list takes its place.
         if _merges_lists(istio) or (istio.get("components") or {}).get(kind) is None:
-            named.setdefault(default, {"name": default, "enabled": by_profile})
-        for name, gateway in named.items():
+            by_name.setdefault(default, {"name": default, "enabled": by_profile})
+        for name, gateway in by_name.items():
             unsaid = name == default and by_profile if _merges_lists(istio) else True
             if unsaid if gateway.get("enabled") is None else gateway["enabled"]:
                 yield kind, gateway

@@ -10,8 +10,7 @@ from typing import Any
 from meshgen.build.chart import ChartRelease
 from meshgen.build.istiooperator import GATEWAY_KINDS, OWN_KEYS, install_method
 from meshgen.build.stage import NAMESPACES, Memory, Remark
-from meshgen.catalog import Release, UnknownMinor, Version, minor_key, minors, release, release_of
-from meshgen.check.shapes import shape_remarks
+from meshgen.catalog import DEFAULT_GATEWAYS, Release, UnknownMinor, Version, minor_key, minors, release, release_of
 from meshgen.config.problems import guess, shown
 from meshgen.yaml import pointer
 
@@ -29,9 +28,10 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
     known, found = _release(istio)
     remarks = [*found, *_gateways(istio)]
     if known is not None:
-        remarks += (*_install(istio, known), *_ignored(istio, known), *_profile(istio, known), *_fields(istio, known))
+        remarks += (*_install(istio, known), *_ignored(istio, known), *_profile(istio, known))
+        remarks += _fields(istio, known, memory)
         if install_method(istio) in ("helm", "sail"):
-            remarks += (*_own_charts(istio), *shape_remarks(istio))
+            remarks += _own_charts(istio)
         if addons := settings.get("addons"):
             remarks += memory.recall_same(_addons, addons, known)
     if delivery := settings.get("delivery"):
@@ -129,16 +129,30 @@ def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
         yield Remark("MG204", message, "/istio/profile", guess(profile, known.profiles))
 
 
-def _fields(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
-    for key in istio:
-        if key not in OWN_KEYS and key not in known.spec_fields:
-            message = f"istio.{key}: IstioOperator has no such field at Istio {known.minor}"
-            hint = "take it out for this version"
-            yield Remark("MG205", message, pointer(["istio", key]), hint, at_key=True)
-    for key in istio.get("components") or {}:
-        if key not in known.components:
-            message = f"istio.components.{key}: there is no such component at Istio {known.minor}"
-            yield Remark("MG205", message, pointer(["istio", "components", key]), "take it out", at_key=True)
+def _fields(istio: dict[str, Any], known: Release, memory: Memory) -> list[Remark]:
+    spec = {key: value for key, value in istio.items() if key not in OWN_KEYS}
+    # What every field is like is only read where that is in question.
+    if all(key in known.spec_fields and not (key in _DEEP and value) for key, value in spec.items()):
+        return []
+    translated = install_method(istio) in ("helm", "sail")
+    versions = (istio["version"], istio.get("assumeMinor"))
+    return memory.recall_same(_field_remarks, versions, translated, tuple(spec), *spec.values())
+
+
+# The fields of the spec that have fields of their own.
+_DEEP = ("meshConfig", "values", "unvalidatedValues", "components", "addonComponents")
+
+
+def _field_remarks(
+    versions: tuple[str, str | None], translated: bool, keys: tuple[str, ...], *settings: Any
+) -> list[Remark]:
+    from meshgen.check.fields import field_remarks
+    from meshgen.check.meaning import meaning_remarks
+    from meshgen.check.translated import translated_remarks
+
+    istio = {**dict(zip(keys, settings, strict=True)), "version": versions[0], "assumeMinor": versions[1]}
+    remarks = [*field_remarks(istio, translated), *(translated_remarks(istio) if translated else ())]
+    return [*remarks, *meaning_remarks(istio)]
 
 
 def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
@@ -153,14 +167,14 @@ def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
         seen: set[str] = set()
         for index, gateway in enumerate(listed if isinstance(listed, list) else []):
             at = pointer(["istio", "components", kind, index])
-            name = (gateway or {}).get("name")
-            if not name:
-                message = f'istio.components.{kind}[{index}]: "name" is missing'
-                yield Remark("MG104", message, at, "every gateway of a list has a name")
-            elif name in seen:
+            name = (gateway or {}).get("name") or DEFAULT_GATEWAYS[kind]
+            if name in seen:
                 message = f'istio.components.{kind}[{index}]: there is a gateway "{name}" already'
                 yield Remark("MG202", message, at, "give it another name")
-            seen.add(name or "")
+            elif not (gateway or {}).get("name"):
+                message = f'istio.components.{kind}[{index}]: "name" is missing; up to 1.23 istioctl then merges nothing'
+                yield Remark("MG104", message, at, f"say name: {name}", "info")
+            seen.add(name)
 
 
 def _addons(addons: dict[str, Any], known: Release) -> list[Remark]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshgen.catalog import DEFAULT_GATEWAYS
+
 # Inside these subtrees of `istio`, and in a chart's values, a null that no lower layer overrides is a value of its own:
 # istioctl and Helm read it as "without the default".
 _KEEPS_NULL = frozenset({"meshConfig", "values", "unvalidatedValues", "components"})
-_GATEWAYS = frozenset({"ingressGateways", "egressGateways"})
 
 
 def merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def _merge(lower: dict[str, Any], upper: dict[str, Any], path: tuple[str, ...]) 
         elif isinstance(value, dict):
             child = (*path, key)
             if isinstance(below, list) and _is_gateways(child):
-                below = by_name(below)
+                below = by_name(below, key)
             merged[key] = _merge(below if isinstance(below, dict) else {}, value, child)
         else:
             merged[key] = value
@@ -46,9 +47,9 @@ def _keeps_null(path: tuple[str, ...]) -> bool:
 
 
 def _is_gateways(path: tuple[str, ...]) -> bool:
-    return len(path) == 3 and path[:2] == ("istio", "components") and path[2] in _GATEWAYS
+    return len(path) == 3 and path[:2] == ("istio", "components") and path[2] in DEFAULT_GATEWAYS
 
 
-def by_name(gateways: list[Any]) -> dict[str, Any]:
-    """IstioOperator's list of gateways as a map by name, which merges."""
-    return {gateway["name"]: gateway for gateway in gateways if isinstance(gateway, dict) and gateway.get("name")}
+def by_name(gateways: list[Any], kind: str) -> dict[str, Any]:
+    """IstioOperator's list of gateways of a kind as a map by name, which merges."""
+    return {gateway.get("name") or DEFAULT_GATEWAYS[kind]: gateway for gateway in gateways if isinstance(gateway, dict)}

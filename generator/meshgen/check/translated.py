@@ -1,7 +1,4 @@
-"""What charts and patches read of `istio` must have the shape that IstioOperator gives it.
-
-The operator and istioctl look for themselves, when they run; a translation has to look before.
-"""
+"""What meshgen's own translation reads of `istio` without a schema, or needs beyond one; istioctl looks for itself."""
 
 from __future__ import annotations
 
@@ -10,36 +7,14 @@ from typing import Any
 
 from meshgen.build.istiooperator import GATEWAY_KINDS
 from meshgen.build.stage import Remark
-from meshgen.config.problems import dotted, guess
+from meshgen.config.problems import dotted
 from meshgen.yaml import pointer
 
 # A type, a map with the shapes of some of its keys, or a list with the shape of its items.
 Shape = type | dict[str, Any] | list[Any]
 
-# The fields of KubernetesResources, operator/pkg/apis/types.go in istio/istio; the same from 1.22 on.
-_K8S: dict[str, Shape] = {
-    "affinity": dict,
-    "env": [{"name": str, "value": str, "valueFrom": dict}],
-    "hpaSpec": {"minReplicas": int, "maxReplicas": int, "metrics": list, "behavior": dict},
-    "imagePullPolicy": str,
-    "nodeSelector": dict,
-    "overlays": [{"kind": str, "name": str, "apiVersion": str, "patches": [{"path": str}]}],
-    "podAnnotations": dict,
-    "podDisruptionBudget": dict,
-    "priorityClassName": str,
-    "readinessProbe": dict,
-    "replicaCount": int,
-    "resources": {"limits": dict, "requests": dict},
-    "securityContext": dict,
-    "service": {"ports": [{"name": str, "port": int}]},
-    "serviceAnnotations": dict,
-    "strategy": dict,
-    "tolerations": [dict],
-    "volumeMounts": [dict],
-    "volumes": [dict],
-}
 _GATEWAY = {"cpu": dict, "memory": dict, "secretVolumes": [dict], "configVolumes": [dict]}
-_VALUES: dict[str, Shape] = {
+_UNVALIDATED: dict[str, Shape] = {
     "global": {"istioNamespace": str, "defaultPodDisruptionBudget": dict},
     "pilot": {"cni": dict},
     "cni": dict,
@@ -49,25 +24,22 @@ _VALUES: dict[str, Shape] = {
     "profile": str,
     "gateways": {"istio-ingressgateway": _GATEWAY, "istio-egressgateway": _GATEWAY},
 }
-_NOUNS = {dict: "a map", list: "a list", str: "a text", int: "a whole number"}
+# What may be anything to istioctl.
+_ANY_VALUES: dict[str, Shape] = {"ztunnel": dict}
+_NOUNS = {dict: "a map", list: "a list", str: "a text"}
 
 
-def shape_remarks(istio: dict[str, Any]) -> Iterator[Remark]:
+def translated_remarks(istio: dict[str, Any]) -> Iterator[Remark]:
     """Values and `k8s` settings that no chart could be given. No message holds a value: it may be a secret."""
-    for key in ("values", "unvalidatedValues"):
+    for key, shape in (("values", _ANY_VALUES), ("unvalidatedValues", _UNVALIDATED)):
         values = istio.get(key) or {}
-        yield from _misshaped(values, _VALUES, ["istio", key])
+        yield from _misshaped(values, shape, ["istio", key])
         if "global" in values and values["global"] is None:
             yield _remark("a map", ["istio", key, "global"])
     for path, component in _components(istio.get("components") or {}):
-        k8s = (component or {}).get("k8s") or {}
-        yield from _misshaped(k8s, _K8S, [*path, "k8s"])
-        yield from _nameless(k8s, [*path, "k8s"])
-        for field in k8s:
-            if field not in _K8S:
-                here = [*path, "k8s", field]
-                message = f"{dotted(here)}: IstioOperator has no such field"
-                yield Remark("MG205", message, pointer(here), guess(field, _K8S) or "take it out", at_key=True)
+        k8s = component.get("k8s") if isinstance(component, dict) else None
+        if isinstance(k8s, dict):
+            yield from _nameless(k8s, [*path, "k8s"])
 
 
 def _nameless(k8s: dict[str, Any], path: list[str | int]) -> Iterator[Remark]:
@@ -94,11 +66,10 @@ def _components(components: dict[str, Any]) -> Iterator[tuple[list[str | int], A
 
 def _misshaped(value: Any, shape: Shape, path: list[str | int]) -> Iterator[Remark]:
     """What is not of its shape, however deep. Null is of any, for it takes a setting away, but no item of a list."""
-    wanted: type = shape if isinstance(shape, type) else type(shape)
+    wanted: Any = shape if isinstance(shape, type) else type(shape)
     if value is None:
         return
-    fits = isinstance(value, wanted) and not isinstance(value, bool)
-    if not fits:
+    if not isinstance(value, wanted):
         yield _remark(_NOUNS[wanted], path)
     elif isinstance(shape, dict):
         for key in (key for key in shape if key in value):
