@@ -81,15 +81,32 @@ def render(config: Path) -> Rendering:
 
 def build_mesh(config: Path) -> BuiltMesh:
     """Load, validate and resolve a config, and build the objects of every cluster; see `render`."""
-    mesh = resolve(load(config))
+    return build_resolved(resolve(load(config)))
+
+
+def check_settings(mesh: Mesh) -> tuple[Finding, ...]:
+    """What there is to say about the settings of every cluster, before anything is built of them.
+
+    Raises InputError with everything found where any is an error.
+    """
+    return _checked(mesh, Memory()).all()
+
+
+def _checked(mesh: Mesh, memory: Memory) -> _Findings:
     findings = _Findings(mesh)
-    memory = Memory()
     for cluster in mesh.clusters:
         findings.add(cluster, settings_remarks(cluster.settings, memory))
         findings.add(cluster, carried_remarks(cluster.settings, memory))
         findings.add(cluster, name_remarks(mesh.name, cluster.name, cluster.settings))
         findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
     findings.stop_at_errors()
+    return findings
+
+
+def build_resolved(mesh: Mesh) -> BuiltMesh:
+    """Check a resolved config, and build the objects of every cluster; see `render`."""
+    memory = Memory()
+    findings = _checked(mesh, memory)
     shared = _bases(mesh)
     sharing = frozenset(environment.name for environment in mesh.environments if _shares(environment))
     answers = generate_all(mesh.name, _parts(mesh, shared, sharing), memory)

@@ -19,7 +19,13 @@ from pathlib import Path
 from tests.tools import PROJECT, tool
 
 # The documents with commands, and whether they start from a copy of the project or from an empty folder.
-DOCUMENTS = {"README.md": True, "CONTRIBUTING.md": True, "docs/install.md": False, "docs/tutorial.md": False}
+DOCUMENTS = {
+    "README.md": True,
+    "CONTRIBUTING.md": True,
+    "docs/import.md": False,
+    "docs/install.md": False,
+    "docs/tutorial.md": False,
+}
 
 _BLOCK = re.compile(r"^```sh\n(?P<script>.*?)^```\n(?:\n```text\n(?P<output>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"# exits with (\d+)$")

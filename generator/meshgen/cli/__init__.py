@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from io import StringIO
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ _COMMANDS = {
     "completion": "Print a shell's completion script.",
     "explain": "Say what a key of the config means.",
     "images": "List every image of every cluster.",
+    "import": "Turn IstioOperators into a config.",
     "init": "Write a first meshgen.yaml.",
     "profile": "List or dump Istio's configuration profiles.",
     "render": "Render the tree.",
@@ -37,7 +39,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"meshgen.cli.{cmd_name}").command
+        # A module can't be called by a word of Python's own.
+        command: click.Command = import_module(f"meshgen.cli.{cmd_name}" + "_" * iskeyword(cmd_name)).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

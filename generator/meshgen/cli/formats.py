@@ -48,6 +48,15 @@ _CLUSTER = _closed(
         "stages": {"type": "array", "items": _STAGE, "description": "In the order in which they are applied."},
     }
 )
+_DIFFERENCE = _closed(
+    {
+        "object": {"type": "string", "description": "Its kind, and its name where there may be several."},
+        "path": {"type": "string", "description": "The field, such as metadata.name."},
+        "read": _STRING,
+        "rendered": _STRING,
+        "why": {"type": "string", "description": "Empty where nothing explains it: then something was lost."},
+    }
+)
 _DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 FORMATS: dict[str, dict[str, Any]] = {
@@ -62,6 +71,18 @@ FORMATS: dict[str, dict[str, Any]] = {
                 "deleted": _COUNT,
                 "clusters": {"type": "array", "items": _CLUSTER},
                 "findings": _FINDINGS,
+            }
+        ),
+    },
+    "import": {
+        **_DRAFT,
+        "title": "meshgen import -o json",
+        **_closed(
+            {
+                "written": {"type": "boolean", "description": "False with --dry-run."},
+                "files": {"type": "array", "items": _closed({"path": _STRING, "text": _STRING})},
+                "findings": _FINDINGS,
+                "differences": {"type": "array", "items": _DIFFERENCE},
             }
         ),
     },

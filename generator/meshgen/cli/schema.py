@@ -9,10 +9,10 @@ from meshgen.cli.report import print_json
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["config", "render", "validate"]), default="config")
+@click.argument("name", type=click.Choice(["config", "import", "render", "validate"]), default="config")
 @options.debug
 def command(name: str) -> None:
-    """Print the JSON Schema of the config, or of what `render` or `validate` prints with -o json.
+    """Print the JSON Schema of the config, or of what a command prints with -o json.
 
     An editor checks a config against it by this first line of the file, once it is saved as meshgen.schema.json:
 

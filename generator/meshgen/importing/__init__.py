@@ -1,0 +1,1 @@
+"""Takes in what people have: IstioOperators, alone or under Kustomize, and what a cluster exports."""

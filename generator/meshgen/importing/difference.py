@@ -1,0 +1,57 @@
+"""What an import changes: each field in which an object that was read differs from the one that is rendered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from meshgen.config.problems import dotted
+
+# Keys under which a value may be a credential.
+_SECRET = re.compile(r"pass|secret|token|key|credential|certificate", re.I)
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of an object: what was read, what is rendered, and why they differ.
+
+    Values are given as text for people; a map, a list, and what may be a secret by their type alone.
+    """
+
+    object: str
+    path: str
+    read: str
+    rendered: str
+    why: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Give the object that `-o json` prints."""
+        return asdict(self)
+
+
+def differences(name: str, read: Any, rendered: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
+    """Every field in which two objects differ, as deep as both are maps, or lists of one length."""
+    if isinstance(read, dict) and isinstance(rendered, dict):
+        for key in dict.fromkeys((*read, *rendered)):
+            yield from differences(name, read.get(key, _ABSENT), rendered.get(key, _ABSENT), (*path, key))
+    elif isinstance(read, list) and isinstance(rendered, list) and len(read) == len(rendered):
+        for index, (one, other) in enumerate(zip(read, rendered, strict=True)):
+            yield from differences(name, one, other, (*path, index))
+    elif type(read) is not type(rendered) or read != rendered:
+        secret = any(isinstance(key, str) and _SECRET.search(key) for key in path)
+        yield Difference(name, dotted(path), _said(read, secret=secret), _said(rendered, secret=secret))
+
+
+def _said(value: Any, *, secret: bool) -> str:
+    if value is _ABSENT:
+        return "absent"
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if secret:
+        return "a value that is not shown"
+    return str(value) if isinstance(value, int | float) else f'"{value}"'

@@ -1,0 +1,92 @@
+"""Reads what is to be imported: the objects of files and of folders, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meshgen.config.document import Document, reading_problems
+from meshgen.config.manifests import SUFFIXES, items
+from meshgen.errors import InputError
+from meshgen.finding import Finding
+from meshgen.yaml import ReadError, read_documents
+
+OPERATOR = "IstioOperator"
+GROUP = "install.istio.io"
+
+
+@dataclass(frozen=True)
+class Text:
+    """What was read already, such as the standard input, and what to call it."""
+
+    name: str
+    data: bytes
+
+
+Source = Path | Text
+
+
+def read_objects(sources: Iterable[Source]) -> tuple[Document, ...]:
+    """Every object of the files, and of the manifests that lie in the folders, in their order.
+
+    A list of kubectl's is its items. Raises InputError with all that can't be read.
+    """
+    findings: list[Finding] = []
+    objects = [part for source in sources for text in _texts(source, findings) for part in _parts(text, findings)]
+    if findings:
+        raise InputError(findings)
+    return tuple(objects)
+
+
+def is_operator(part: Document) -> bool:
+    """Whether an object says how to install Istio."""
+    return part.value.get("kind") == OPERATOR and str(part.value.get("apiVersion")).partition("/")[0] == GROUP
+
+
+def name_of(obj: dict[str, Any]) -> str:
+    """The kind and name of an object, for people."""
+    metadata = obj.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    kind = obj.get("kind") if isinstance(obj.get("kind"), str) else "object"
+    return f"{kind} {name}" if isinstance(name, str) else f"{kind} without a name"
+
+
+def _texts(source: Source, findings: list[Finding]) -> Iterator[Text]:
+    if isinstance(source, Text):
+        yield source
+        return
+    try:
+        files = _manifests(source) if source.is_dir() else [source]
+        for file in files:
+            yield Text(file.as_posix(), file.read_bytes())
+    except OSError as error:
+        hint = "name a file or a folder that you may read"
+        message = f"cannot be read: {error.strerror}"
+        findings.append(Finding("MG002", "error", message, file=source.as_posix(), hint=hint))
+
+
+def _manifests(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
+
+
+def _parts(text: Text, findings: list[Finding]) -> Iterator[Document]:
+    try:
+        documents = read_documents(text.data, number_keys=True)
+    except ReadError as error:
+        findings.extend(reading_problems(error, text.name))
+        return
+    operators = 0
+    for number, document in enumerate(documents):
+        for prefix, obj in items(document):
+            part = Document(text.name, text.data, obj, number, prefix)
+            if not isinstance(obj, dict):
+                hint = "take it out; an import reads Kubernetes objects"
+                findings.append(part.finding("MG801", "this is not a Kubernetes object: it is no map", "", hint=hint))
+                continue
+            yield part
+            operators += is_operator(part) and not prefix
+            if operators > 1 and not prefix and is_operator(part):
+                message = "the file holds a second IstioOperator; istioctl takes one a file"
+                findings.append(part.finding("MG801", message, "", hint="move it into a file of its own"))

@@ -1,0 +1,116 @@
+"""Whatever an IstioOperator says, its import says it again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meshgen.build.istiooperator import istio_operator
+from meshgen.importing.story import import_config
+from tests.importing.inputs import decoded, imported, operator, rendered, value_of
+from tests.installs.proof import NAMES
+from tests.installs.proof import settings as settings_of
+
+START = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
+# What kustomize can't carry, the reader refuses; test_strings tells which.
+TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFFFD, exclude_categories=["Cs", "Cc"]), max_size=20)
+KEYS = TEXTS.filter(lambda key: key != "<<")
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(values=st.dictionaries(st.from_regex(r"[a-z][a-zA-Z]{0,8}", fullmatch=True), VALUES, min_size=1, max_size=4))
+def test_any_values_come_back(values: dict[str, Any]):
+    # The charts' own maps are looked at even here.
+    values = {key: value for key, value in values.items() if key not in ("global", "pilot", "gateways", "cni")}
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "meshgen.yaml")
+
+        found = imported(config, operator({"unvalidatedValues": values}))
+
+        assert [one for one in found.findings if one.severity == "error"] == []
+        (obj,) = rendered(found, config).values()
+        assert obj["spec"] == {"unvalidatedValues": values}
+        assert found.differences == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mesh_of_the_installation_table_comes_back(name: str, tmp_path: Path):
+    istio = settings_of(name)
+    sent = istio_operator("example", istio)
+    config = tmp_path / "meshgen.yaml"
+
+    found = imported(config, sent, version=istio["version"])
+
+    (obj,) = rendered(found, config).values()
+    assert (obj["spec"], obj["metadata"]) == (decoded(sent["spec"]), sent["metadata"])
+    assert found.differences == ()
+
+
+def test_an_explicit_null_stays_one(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    spec = {"values": {"global": {"mountMtlsCerts": None}}, "meshConfig": {"defaultConfig": None}, "hub": None}
+
+    (obj,) = rendered(imported(config, operator(spec)), config).values()
+
+    assert obj["spec"] == {"values": spec["values"], "meshConfig": spec["meshConfig"]}
+
+
+def test_what_charts_cannot_carry_is_installed_by_istioctls_manifests(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    overlay = {"kind": "Deployment", "name": "istiod", "patches": [{"path": "spec.[a:b].c", "value": "x"}]}
+    spec = {"components": {"pilot": {"k8s": {"overlays": [overlay]}}}}
+
+    found = imported(config, operator(spec), version="1.30.3")
+
+    assert value_of(found, config)["istio"]["install"] == "manifests"
+    (said,) = found.findings
+    assert (said.rule, said.severity, said.file) == ("MG807", "info", "input-0.yaml")
+    assert "install: manifests" not in (said.hint or "")
+    (obj,) = rendered(found, config).values()
+    assert obj["spec"] == spec
+
+
+def test_where_charts_can_carry_all_the_default_stays(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+
+    assert "install" not in value_of(imported(config, operator({}), version="1.30.3"), config)["istio"]
+
+
+def test_a_gateway_without_a_name_is_istios_own(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    spec = {"components": {"ingressGateways": [{"enabled": True, "k8s": {"replicaCount": 2}}]}}
+
+    (obj,) = rendered(imported(config, operator(spec)), config).values()
+
+    assert obj["spec"] == spec
+
+
+def test_keys_that_are_numbers_are_texts_as_to_kubernetes(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    text = (
+        "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n  unvalidatedValues: {ports: {80: http}}\n"
+    )
+
+    assert value_of(imported(config, text), config)["istio"]["unvalidatedValues"] == {"ports": {"80": "http"}}
+
+
+def test_the_text_of_a_config_is_read_by_any_reader_as_its_value(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    path = tmp_path / "operator.yaml"
+    path.write_text(f"{START}spec: # two\n  tag: 1.11.3\n  profile: demo # three\n", encoding="utf-8")
+
+    written = import_config([path], config).files[config]
+
+    assert yaml.safe_load(written)["istio"] == {"version": "1.11.3", "tag": "1.11.3", "profile": "demo"}
+    assert [line for line in written.splitlines() if "# t" in line] == ["istio: # two", "  profile: demo # three"]
