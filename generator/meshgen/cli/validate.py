@@ -16,7 +16,7 @@ from meshgen.render import render
 
 @click.command("validate")
 @options.config
-@options.output
+@options.reported
 @options.quiet
 @options.debug
 def command(config: Path, output: str, quiet: bool) -> int:
@@ -26,11 +26,17 @@ def command(config: Path, output: str, quiet: bool) -> int:
     except InputError as error:
         findings = error.findings
     errors = [finding for finding in findings if finding.severity == "error"]
+    status = 1 if errors else 0
     if output == "json":
         print_json({"findings": [finding.to_json() for finding in findings]})
-        return 1 if errors else 0
+        return status
+    if output != "text":
+        from meshgen.cli.findingformats import formatted
+
+        click.echo(formatted(findings, output, config.parent), nl=False)
+        return status
     report_findings(errors if quiet else findings, err=False)
     if not quiet:
         others = len(findings) - len(errors)
         echo(f"{config}: {len(errors)} error(s), {others} warning(s)", err=True)
-    return 1 if errors else 0
+    return status
