@@ -169,8 +169,10 @@ def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
             at = pointer(["istio", "components", kind, index])
             name = (gateway or {}).get("name") or DEFAULT_GATEWAYS[kind]
             if name in seen:
-                message = f'istio.components.{kind}[{index}]: there is a gateway "{name}" already'
-                yield Remark("MG202", message, at, "give it another name")
+                own = (gateway or {}).get("name")
+                means = "there is" if own else "without a name this is Istio's own, and there is"
+                message = f'istio.components.{kind}[{index}]: {means} a gateway "{name}" already'
+                yield Remark("MG202", message, at, "give it another name" if own else "give it a name")
             elif not (gateway or {}).get("name"):
                 message = f'istio.components.{kind}[{index}]: "name" is missing; up to 1.23 istioctl then merges nothing'
                 yield Remark("MG104", message, at, f"say name: {name}", "info")
