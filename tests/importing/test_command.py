@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -189,3 +191,49 @@ def test_a_folder_is_its_manifests(folder: Path):
     done = meshgen("import", "in", "-c", "mesh/meshgen.yaml", cwd=folder)
 
     assert (done.returncode, config(folder).exists()) == (0, True)
+
+
+def test_json_says_too_why_an_import_is_refused(folder: Path):
+    done = meshgen("import", "bad.yaml", "-o", "json", cwd=folder)
+
+    result = json.loads(done.stdout)
+    jsonschema.validate(result, FORMATS["import"])
+    assert (done.returncode, done.stderr, result["written"]) == (1, "", False)
+    assert [one["rule"] for one in result["findings"]] == ["MG204"]
+
+
+@pytest.mark.parametrize("files", [[""], ["-", "-"]])
+def test_an_empty_name_and_a_second_standard_input_are_wrong_command_lines(folder: Path, files: list[str]):
+    assert meshgen("import", *files, cwd=folder, input="").returncode == 2
+
+
+def test_a_closed_standard_input_is_an_empty_one(folder: Path):
+    command = f"'{sys.executable}' -m meshgen import - <&-"
+
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, "MG801" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "dangling"])
+def test_overwrite_replaces_files_only(folder: Path, kind: str):
+    precious = folder / "precious"
+    precious.write_text("mine", encoding="utf-8")
+    target = config(folder)
+    if kind == "folder":
+        target.mkdir()
+    else:
+        target.symlink_to(precious if kind == "link" else folder / "gone")
+
+    done = meshgen("import", "good.yaml", "-c", "mesh/meshgen.yaml", "--overwrite", cwd=folder)
+
+    assert (done.returncode, "MG603" in done.stderr) == (1, True)
+    assert precious.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_no_manifest(folder: Path):
+    (folder / "in").mkdir()
+    (folder / "in" / "loop.yaml").symlink_to("loop.yaml")
+    (folder / "good.yaml").rename(folder / "in" / "mesh.yaml")
+
+    assert meshgen("import", "in", "--dry-run", cwd=folder).returncode == 0

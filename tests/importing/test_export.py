@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from meshgen.check.settings import IGNORED
 from meshgen.errors import InputError
 from meshgen.importing.story import Imported
 from tests.importing.inputs import imported, operator, rendered, value_of
@@ -59,7 +60,14 @@ def config_of(tmp_path: Path, *items: Object, **options: Any) -> tuple[Any, Impo
 
 
 def left_over(found: Imported) -> list[str]:
-    return [one.message.partition(" has no place")[0] for one in found.findings if one.rule == "MG804"]
+    said = (one.message.partition(" has no place") for one in found.findings if one.rule == "MG804")
+    return [name for name, is_left_over, _ in said if is_left_over]
+
+
+def lost(found: Imported) -> list[str]:
+    """What a Service says that is not carried over."""
+    said = (one.message for one in found.findings if one.rule == "MG804" and one.severity == "warning")
+    return [message.partition(": ")[2].removesuffix(" is not carried over") for message in said]
 
 
 def test_addons_are_recognised_by_their_workloads(tmp_path: Path):
@@ -196,6 +204,7 @@ def test_all_else_is_listed_with_its_place(tmp_path: Path):
     assert left_over(found) == ["Secret key in a", f"Service mine in {HOME}"]
     listed = [one for one in found.findings if one.rule == "MG804"]
     assert all(one.severity == "info" and one.line for one in listed)
+    assert len(listed) == 2
     assert not any("cw==" in str(one) for one in listed)
 
 
@@ -284,3 +293,83 @@ def test_the_seeds_cluster_becomes_the_seeds_config(cases: Path, tmp_path: Path)
     }
     assert left_over(found) == []
     assert [one.path for one in found.differences] == ["metadata.name"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"externalIPs": ["203.0.113.7"], "sessionAffinity": "ClientIP"}, "externalIPs, sessionAffinity"),
+        ({"type": "NodePort", "ports": [{"port": 80, "nodePort": 30080}]}, "nodePort 30080"),
+        ({"ports": [{"port": 80}, {"port": 443}, {"port": 3306}]}, "port 3306"),
+        ({"ipFamilyPolicy": "PreferDualStack", "publishNotReadyAddresses": True}, "ipFamilyPolicy, publish"),
+    ],
+)
+def test_what_someone_else_wrote_into_a_service_is_listed(tmp_path: Path, spec: dict[str, Any], said: str):
+    edited = service("istio-ingressgateway", **{"type": "LoadBalancer", **spec})
+
+    _, found = config_of(tmp_path, edited)
+
+    (listed,) = lost(found)
+    assert listed.startswith(said)
+
+
+def test_ports_that_the_istiooperator_says_are_not_lost(tmp_path: Path):
+    ports = [{"name": "mysql", "port": 3306}]
+    gateway = {"name": "istio-ingressgateway", "enabled": True, "k8s": {"service": {"ports": ports}}}
+    config = tmp_path / "meshgen.yaml"
+    spec = {"tag": "1.11.3", "components": {"ingressGateways": [gateway]}}
+    exported = export(operator(spec), service("istio-ingressgateway", type="LoadBalancer", ports=ports))
+
+    assert lost(imported(config, exported, version=None)) == []
+
+
+def test_an_addon_is_said_to_be_made_anew_and_its_volume_is_warned_of(tmp_path: Path):
+    plain = deployment("grafana", "grafana/grafana:7.5.5")
+    claimed = deployment("prometheus", "prom/prometheus:v2.26.0")
+    claimed["spec"]["template"]["spec"]["volumes"] = [{"name": "d", "persistentVolumeClaim": {"claimName": "d"}}]
+
+    _, found = config_of(tmp_path, plain, claimed)
+
+    said = {one.message.split()[1]: one for one in found.findings}
+    assert {name: one.severity for name, one in said.items()} == {"grafana": "info", "prometheus": "warning"}
+    assert "addons.prometheus.storage" in str(said["prometheus"].hint)
+
+
+def test_an_addon_that_this_istio_has_not_is_listed_and_no_hindrance(tmp_path: Path):
+    value, found = config_of(tmp_path, deployment("loki", "grafana/loki:2.9", kind="StatefulSet"))
+
+    assert "addons" not in value
+    assert left_over(found) == [f"StatefulSet loki in {HOME}"]
+
+
+def test_an_alias_of_dns_is_no_gateway(tmp_path: Path):
+    value, found = config_of(tmp_path, service("istio-ingressgateway", type="ExternalName", externalName="a.example"))
+
+    assert "expose" not in value
+    assert left_over(found) == [f"Service istio-ingressgateway in {HOME}"]
+
+
+def test_the_mark_by_which_the_operator_passes_over_a_note_goes_with_its_name(tmp_path: Path):
+    config = tmp_path / "shop" / "meshgen.yaml"
+    marked = operator({"tag": "1.20.3"}, name="installed-state", annotations={IGNORED: "true", "team": "net"})
+
+    found = imported(config, marked, version=None)
+
+    (obj,) = rendered(found, config).values()
+    assert obj["metadata"]["annotations"] == {"team": "net"}
+
+
+def test_the_mark_on_another_istiooperator_is_warned_of(tmp_path: Path):
+    found = imported(tmp_path / "meshgen.yaml", operator({}, annotations={IGNORED: "true"}))
+
+    assert [(one.rule, one.severity) for one in found.findings] == [("MG207", "warning")]
+
+
+def test_a_note_beside_the_mesh_that_it_is_about_is_left_out(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    note = operator({"tag": "1.11.3", "profile": "demo"}, name="installed-state")
+
+    found = imported(config, export(note, operator({"tag": "1.11.3"}, name="shop")), version=None)
+
+    assert value_of(found, config)["istio"] == {"version": "1.11.3", "tag": "1.11.3"}
+    assert [(one.rule, one.severity) for one in found.findings] == [("MG803", "info")]

@@ -38,6 +38,11 @@ def test_gateways_of_other_files_join_those_of_the_control_plane(tmp_path: Path)
     assert obj["spec"] == {**own, "components": {"ingressGateways": gateways}}
     assert [one.path for one in found.differences] == ["spec.components.ingressGateways"]
     assert all(one.why == "with the gateways of input-1.yaml" for one in found.differences)
+    becomes, shared = found.findings
+    assert (becomes.rule, becomes.severity, becomes.file) == ("MG805", "info", "input-1.yaml")
+    assert "delete it once the config is applied" in str(becomes.hint)
+    assert (shared.rule, shared.severity) == ("MG805", "warning")
+    assert "get hub, meshConfig of input-0.yaml" in shared.message
 
 
 def test_the_file_of_gateways_may_come_first(tmp_path: Path):

@@ -203,3 +203,82 @@ def test_without_kustomize_and_kubectl_the_message_says_what_to_do(tmp_path: Pat
         import_config([mesh(tmp_path / "source")], tmp_path / "config" / "meshgen.yaml")
 
     assert refused.value.hint
+
+
+URL = "http://127.0.0.1:1/x.yaml"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"patches: [{{path: '{URL}', target: {{kind: IstioOperator}}}}]",
+        f"patches: [{{path: '{URL.upper()}'}}]",
+        f"patchesJson6902: [{{path: '{URL}', target: {{kind: IstioOperator, name: example}}}}]",
+        f"patchesStrategicMerge: ['{URL}']",
+        f"openapi: {{path: '{URL}'}}",
+        f"replacements: [{{path: '{URL}'}}]",
+        f"configMapGenerator: [{{name: a, files: ['{URL}']}}]",
+        f"configMapGenerator: [{{name: a, envs: ['{URL}']}}]",
+        f"configMapGenerator: [{{name: a, env: '{URL}'}}]",
+        f"secretGenerator: [{{name: a, files: ['key={URL}']}}]",
+        "transformers: [plugin.yaml]",
+        "generators: [plugin.yaml]",
+    ],
+)
+def test_a_url_is_refused_wherever_kustomize_takes_a_path(tmp_path: Path, text: str):
+    plugin = f"apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: a}}\npath: '{URL}'\n"
+    files = {"kustomization.yaml": f"resources: [mesh.yaml]\n{text}\n", "mesh.yaml": BASE, "plugin.yaml": plugin}
+
+    with pytest.raises(InputError) as refused:
+        import_config([write(tmp_path / "source", files)], tmp_path / "config" / "meshgen.yaml")
+
+    (found,) = refused.value.findings
+    assert found.rule == "MG808"
+    assert "would be fetched" in found.message
+
+
+def test_a_url_that_is_no_path_is_none_of_the_imports_business(tmp_path: Path):
+    text = "resources: [mesh.yaml]\ncommonAnnotations: {docs: 'https://example.com/mesh'}\n"
+    config = tmp_path / "config" / "meshgen.yaml"
+
+    found = import_config([write(tmp_path / "source", {"kustomization.yaml": text, "mesh.yaml": BASE})], config)
+
+    (obj,) = rendered(found, config).values()
+    assert obj["metadata"]["annotations"] == {"docs": "https://example.com/mesh"}
+
+
+def test_an_overlay_between_base_and_overlay_is_named_and_its_comments_come_along(kubectl: Path, tmp_path: Path):
+    source = mesh(tmp_path / "source")
+    write(source, {"overlays/eu/kustomization.yaml": "resources: [../dev]\nnameSuffix: -eu\n"})
+    config = tmp_path / "config" / "meshgen.yaml"
+
+    found = import_config([source], config)
+
+    (said,) = found.findings
+    assert (said.rule, said.severity) == ("MG808", "info")
+    assert "taken into eu" in said.message
+    assert rendered(found, config)["eu"] == built(kubectl, source / "overlays" / "eu")
+    assert "      # Machines read it." in found.files[config.parent / "overlays" / "eu.yaml"].splitlines()
+
+
+def test_two_overlays_of_one_name_are_told_apart_by_their_paths(tmp_path: Path):
+    source = mesh(tmp_path / "source")
+    for region in ("eu", "us"):
+        write(source, {f"{region}/prod/kustomization.yaml": "resources: [../../base]\n"})
+    config = tmp_path / "config" / "meshgen.yaml"
+
+    files = import_config([source], config).files
+
+    assert {path.stem for path in files} == {"meshgen", "dev", "eu-prod", "overlays-prod", "us-prod"}
+
+
+def test_the_reason_is_kustomizes_error_without_what_it_quotes(tmp_path: Path):
+    text = "resources: [mesh.yaml]\ncommonLabels: {a: b}\nsecretGenerator: [{name: a, literals: [hunter2]}]\n"
+    source = write(tmp_path / "source", {"kustomization.yaml": text, "mesh.yaml": BASE})
+
+    with pytest.raises(InputError) as refused:
+        import_config([source], tmp_path / "meshgen.yaml")
+
+    message = refused.value.findings[0].message
+    assert "deprecated" not in message
+    assert "hunter2" not in message

@@ -114,3 +114,42 @@ def test_the_text_of_a_config_is_read_by_any_reader_as_its_value(tmp_path: Path)
 
     assert yaml.safe_load(written)["istio"] == {"version": "1.11.3", "tag": "1.11.3", "profile": "demo"}
     assert [line for line in written.splitlines() if "# t" in line] == ["istio: # two", "  profile: demo # three"]
+
+
+def test_an_empty_text_says_nothing(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+
+    found = imported(config, operator({"profile": "", "hub": "", "revision": "", "tag": ""}))
+
+    assert value_of(found, config)["istio"] == {"version": "1.11.3"}
+    assert {one.why for one in found.differences} == {"it says nothing at this place"}
+
+
+def test_a_null_that_takes_the_profiles_values_away_is_told_apart_from_one_that_says_nothing(tmp_path: Path):
+    old = imported(tmp_path / "meshgen.yaml", operator({"values": None}))
+    new = imported(tmp_path / "meshgen.yaml", operator({"values": None}), version="1.30.3")
+
+    assert [one.why for one in old.differences] == ["it says nothing at this place"]
+    assert "takes away all that the profile says" in new.differences[0].why
+
+
+def test_a_namespace_that_istioctl_does_not_look_at_is_left_out(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+
+    found = imported(config, operator({"namespace": "mesh"}), version="1.30.3")
+
+    assert "namespace" not in value_of(found, config)["istio"]
+    assert [one.rule for one in found.findings] == ["MG806"]
+    assert [one.path for one in found.differences] == ["spec.namespace"]
+    assert found.differences[0].why
+
+
+@pytest.mark.parametrize("volume", [{"name": "a", "configMapName": "b", "mountPath": "/c"}, {"name": "a"}, {}])
+def test_volumes_of_a_gateway_are_taken_or_left_to_istioctl(tmp_path: Path, volume: dict[str, str]):
+    config = tmp_path / "meshgen.yaml"
+    values = {"gateways": {"istio-ingressgateway": {"configVolumes": [volume]}}}
+
+    found = imported(config, operator({"values": values}), version="1.30.3")
+
+    by_charts = "install" not in value_of(found, config)["istio"]
+    assert by_charts is (len(volume) == 3)

@@ -72,7 +72,7 @@ class _Gateway:
             target = value.get("targetAverageUtilization")
             self._set(f"autoscaling.target{'CPU' if key == 'cpu' else 'Memory'}UtilizationPercentage", target)
         elif key in ("secretVolumes", "configVolumes"):
-            self._mount(value)
+            self._mount(value, at)
         elif key == "customService":
             self._set("service.type", "None" if value else None)
         elif key in ("hub", "tag"):
@@ -85,11 +85,15 @@ class _Gateway:
         own = (self.component.values.get("gateways") or {}).get(DEFAULT_GATEWAYS[self.component.kind]) or {}
         return f"{own.get('hub') or self.shared.get('hub')}/proxyv2:{own.get('tag') or self.shared.get('tag')}"
 
-    def _mount(self, volumes: list[Values]) -> None:
-        for one in volumes:
-            source = {"secret": {"secretName": one["secretName"], "optional": True}}
+    def _mount(self, volumes: list[Values], at: str) -> None:
+        for index, one in enumerate(volumes):
+            source = {"secret": {"secretName": one.get("secretName"), "optional": True}}
             if "configMapName" in one:
                 source = {"configMap": {"name": one["configMapName"], "optional": True}}
+            if not (one.get("name") and one.get("mountPath") and (one.get("secretName") or one.get("configMapName"))):
+                message = "istio.values.gateways…: a volume needs name, mountPath, and secretName or configMapName"
+                self.remarks.append(Remark("MG215", message, f"{at}/{index}", "say them all, or take it out"))
+                continue
             self.values.setdefault("volumes", []).append({"name": one["name"], **source})
             mount = {"name": one["name"], "mountPath": one["mountPath"], "readOnly": True}
             self.values.setdefault("volumeMounts", []).append(mount)

@@ -100,6 +100,8 @@ def _install(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
             yield Remark("MG206", message, f"/istio/{key}", hint, at_key=True)
 
 
+# istioctl marks its own notes with it (operator/cmd/mesh/install.go in istio/istio).
+IGNORED = "install.istio.io/ignoreReconcile"
 # The charts know profiles from 1.22 on; the Sail operator's oldest Istio.
 _OLDEST = {"helm": "1.22", "sail": "1.24"}
 _MEANT_FOR = {"charts": ("helm", "sail"), "sail": ("sail",)}
@@ -113,11 +115,16 @@ def _own_charts(istio: dict[str, Any]) -> Iterator[Remark]:
 
 
 def _ignored(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
-    name = (istio.get("metadata") or {}).get("name") or ""
+    metadata = istio.get("metadata") or {}
+    name = metadata.get("name") or ""
     # `istioctl install` leaves such an object behind as a note to itself.
     if known.operator and name.startswith("installed-state"):
         message = f'istio.metadata.name: the operator ignores an IstioOperator called "{name}"'
         yield Remark("MG207", message, "/istio/metadata/name", "take another name, or leave the key out")
+    if known.operator and (metadata.get("annotations") or {}).get(IGNORED) == "true":
+        message = "istio.metadata.annotations: the operator ignores an IstioOperator with this annotation"
+        at = pointer(["istio", "metadata", "annotations", IGNORED])
+        yield Remark("MG207", message, at, "take it out, unless nothing is to be installed", "warning", at_key=True)
 
 
 def _profile(istio: dict[str, Any], known: Release) -> Iterator[Remark]:
@@ -174,8 +181,8 @@ def _gateways(istio: dict[str, Any]) -> Iterator[Remark]:
                 message = f'istio.components.{kind}[{index}]: {means} a gateway "{name}" already'
                 yield Remark("MG202", message, at, "give it another name" if own else "give it a name")
             elif not (gateway or {}).get("name"):
-                message = f'istio.components.{kind}[{index}]: "name" is missing; up to 1.23 istioctl then merges nothing'
-                yield Remark("MG104", message, at, f"say name: {name}", "info")
+                message = f'istio.components.{kind}[{index}]: "name" is missing'
+                yield Remark("MG104", message, at, f"say name: {name}; istioctl up to 1.23 needs it", "info")
             seen.add(name)
 
 

@@ -10,8 +10,9 @@ import click
 
 from meshgen.cli import options
 from meshgen.cli.report import echo, print_json, report_findings
+from meshgen.errors import InputError
 from meshgen.importing.difference import Difference
-from meshgen.importing.read import Text
+from meshgen.importing.read import Source, Text
 from meshgen.importing.story import Imported, import_config
 from meshgen.tree.new import write_new
 
@@ -35,25 +36,41 @@ def command(
     dry_run: bool,
     overwrite: bool,
     quiet: bool,
-) -> None:
+) -> int:
     """Turn IstioOperators into a config that renders to the same.
 
     A FILE is an IstioOperator, a folder of manifests or of Kustomize overlays, what `kubectl get -o yaml` printed of a
     cluster, or - for standard input. Several are one mesh.
     """
-    sources = [Text("<stdin>", sys.stdin.buffer.read()) if file == "-" else Path(file) for file in files]
-    imported = import_config(sources, config, version=istio_version)
+    try:
+        imported = import_config(_sources(files), config, version=istio_version)
+    except InputError as error:
+        if output != "json":
+            raise
+        print_json(_json(Imported({}, error.findings, ()), written=False))
+        return 1
     if not dry_run:
         write_new(imported.files, overwrite=overwrite, hint=_THERE)
     if output == "json":
         print_json(_json(imported, written=not dry_run))
-        return
+        return 0
     if not quiet:
         report_findings(imported.findings)
     for line in _preview(imported) if dry_run else () if quiet else _report(imported):
         echo(line)
     if not dry_run and not quiet:
         echo("next: meshgen validate", err=True)
+    return 0
+
+
+def _sources(files: tuple[str, ...]) -> list[Source]:
+    if "" in files:
+        raise click.UsageError("A FILE is named by an empty text: is a variable of your shell not set?")
+    if files.count("-") > 1:
+        raise click.UsageError("Standard input can be read once: name - once.")
+    # A stream that the caller closed was made an empty one.
+    stdin = getattr(sys.stdin, "buffer", None)
+    return [Text("<stdin>", stdin.read() if stdin else b"") if file == "-" else Path(file) for file in files]
 
 
 def _json(imported: Imported, *, written: bool) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,11 @@ class Checked:
 def check_read(document: ImportedDocument) -> None:
     """Refuse settings that have another form than istioctl gives them, before anyone looks into them."""
     check_form_of(document)
-    _about_the_input(resolve(_config(Path(), document, {})))
+    try:
+        check_settings(resolve(_config(Path(), document, {})))
+    except InputError as error:
+        if not _not_carried(error):
+            raise
 
 
 def check(folder: Path, document: ImportedDocument, overlays: Mapping[str, ImportedDocument]) -> Checked:
@@ -47,20 +51,26 @@ def check(folder: Path, document: ImportedDocument, overlays: Mapping[str, Impor
     """
     check_form_of(document, *overlays.values())
     mesh = resolve(_config(folder, document, overlays))
-    findings = _about_the_input(mesh)
     try:
-        return Checked(document, mesh, build_resolved(mesh), findings)
+        findings = check_settings(mesh)
+        return Checked(document, mesh, build_resolved(mesh), tuple(_about_the_input(findings)))
     except InputError as error:
-        lost = [finding for finding in error.findings if finding.severity == "error"]
-        if any(finding.rule != _NOT_CARRIED for finding in lost):
+        lost = _not_carried(error)
+        if not lost:
             raise
     document = with_method(document, "manifests")
     mesh = resolve(_config(folder, document, overlays))
-    return Checked(document, mesh, None, (*_about_the_input(mesh), *map(_by_manifests, lost)))
+    return Checked(document, mesh, None, (*_about_the_input(check_settings(mesh)), *map(_by_manifests, lost)))
 
 
-def _about_the_input(mesh: Mesh) -> tuple[Finding, ...]:
-    return tuple(finding for finding in check_settings(mesh) if not finding.rule.startswith(_POLICY))
+def _not_carried(error: InputError) -> list[Finding]:
+    """The errors, where each is of a setting that charts can't carry over; none where another is among them."""
+    errors = [finding for finding in error.findings if finding.severity == "error"]
+    return errors if all(finding.rule == _NOT_CARRIED for finding in errors) else []
+
+
+def _about_the_input(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (finding for finding in findings if not finding.rule.startswith(_POLICY))
 
 
 def check_form_of(document: ImportedDocument, *overlays: ImportedDocument) -> None:

@@ -109,7 +109,7 @@ def split_image(image: str) -> tuple[str, str]:
 
 def _take_addon(part: Document, home: str, known: Release, found: Recognised) -> bool:
     name = _name(part)
-    if part.value.get("kind") not in _WORKLOADS or name not in _SERVICES or _home(part) != home:
+    if part.value.get("kind") not in _WORKLOADS or name not in known.addons or _home(part) != home:
         return False
     names = _IMAGES.get(name, (name,))
     image = next((one for one in _images(part) if split_image(one)[0].rpartition("/")[2] in names), None)
@@ -117,6 +117,7 @@ def _take_addon(part: Document, home: str, known: Release, found: Recognised) ->
         return False
     found.addons[name] = _addon_image(image, known.addons.get(name, ""))
     found.documents["addons", name] = part
+    found.findings.append(_made_anew(part, name))
     return True
 
 
@@ -136,9 +137,12 @@ def _take_gateway(
     if name not in gateways or part.value.get("kind") not in (*_WORKLOADS, "Service"):
         return False
     kind, gateway = gateways[name]
-    if _home(part) != (gateway.get("namespace") or home):
+    kept_outside = value_at(part.value, ("spec", "type")) == "ExternalName"
+    if kept_outside or _home(part) != (gateway.get("namespace") or home):
         return False
     if part.value["kind"] == "Service":
+        ports = value_at(gateway, ("k8s", "service", "ports"))
+        found.findings += _not_carried(part, _numbers(ports) if ports else _PORTS[kind])
         asked = _asked_of_gateway(kind, name, gateway, istio)
         edited = {key: value for key, value in opened(part.value).items() if asked.get(key) != value}
         if edited:
@@ -165,6 +169,7 @@ def _take_service(part: Document, home: str, found: Recognised) -> bool:
     if part.value.get("kind") != "Service" or not brought or _home(part) != home:
         return False
     asked = opened(part.value)
+    found.findings += _not_carried(part, None)
     if asked["type"] not in ("ClusterIP", "ExternalName"):
         ports = [port.get("name") or port["port"] for port in value_at(part.value, ("spec", "ports")) or []]
         # meshgen would leave Kiali's metrics inside: what is open stays open until someone closes it.
@@ -196,6 +201,54 @@ def _expose(part: Document, home: str, asked: dict[str, Any], found: Recognised)
     name = _name(part) if _home(part) == home else f"{_name(part)}.{_home(part)}"
     found.expose[name] = asked
     found.documents["expose", name] = part
+
+
+# What else a Service may say of how it is reached, each with what the API server writes by itself.
+_ALLOCATED = {
+    "externalIPs": None,
+    "sessionAffinity": "None",
+    "ipFamilyPolicy": "SingleStack",
+    "publishNotReadyAddresses": False,
+    "internalTrafficPolicy": "Cluster",
+    "externalName": None,
+}
+# The ports that the charts' gateways listen on, as profiles have them.
+_PORTS = {"ingressGateways": frozenset({15021, 80, 443, 31400, 15443}), "egressGateways": frozenset({80, 443, 15443})}
+
+
+def _numbers(ports: Any) -> frozenset[Any]:
+    listed = ports if isinstance(ports, list) else []
+    return frozenset(port.get("port") for port in listed if isinstance(port, dict))
+
+
+def _not_carried(part: Document, ports: frozenset[Any] | None) -> Iterator[Finding]:
+    """What a Service says beyond `expose`, that someone may have written by hand; `ports` are those it has anyway."""
+    spec = part.value.get("spec") or {}
+    said = [key for key, usual in _ALLOCATED.items() if key in spec and spec[key] != usual]
+    if spec.get("clusterIP") == "None":
+        said.append("clusterIP: None")
+    listed = [port for port in spec.get("ports") or [] if isinstance(port, dict)]
+    if spec.get("type") == "NodePort":
+        said += [f"nodePort {port['nodePort']}" for port in listed if port.get("nodePort")]
+    if ports is not None:
+        said += [f"port {port.get('port')}" for port in listed if port.get("port") not in ports]
+    if said:
+        message = f"Service {_name(part)}: {', '.join(said)} is not carried over"
+        hint = "say it under istio.components.…k8s.service for a gateway, or by manifests of your own (`source`)"
+        yield part.finding("MG804", message, "/spec", hint=hint, severity="warning", at_key=True)
+
+
+def _made_anew(part: Document, name: str) -> Finding:
+    """An addon that is recognised is meshgen's own from then on: what its workload says else is not carried over."""
+    pods = value_at(part.value, ("spec", "template", "spec")) or {}
+    claims = [one for one in pods.get("volumes") or [] if isinstance(one, dict) and one.get("persistentVolumeClaim")]
+    message = f"{name_of(part.value)} becomes addons.{name}, which meshgen makes anew"
+    what = "its replicas, arguments, resources and volumes are not carried over"
+    if claims or value_at(part.value, ("spec", "volumeClaimTemplates")):
+        hint = f"{what}, nor what is on its volume: say addons.{name}.storage, or name your own manifests by source"
+        return part.finding("MG804", message, "/spec", hint=hint, severity="warning", at_key=True)
+    hint = f"{what}; name your own manifests by addons.{name}.source to keep them"
+    return part.finding("MG804", message, "/spec", hint=hint, severity="info", at_key=True)
 
 
 def _metrics(part: Document, name: str, ports: list[Any]) -> Finding:

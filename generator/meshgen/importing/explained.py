@@ -8,6 +8,7 @@ from typing import Any
 
 from meshgen.build.exposure import home_first
 from meshgen.build.istiooperator import istio_operator, namespace
+from meshgen.catalog import release_of
 from meshgen.config.resolve import Cluster
 from meshgen.importing.checked import Checked
 from meshgen.importing.cluster import opened
@@ -33,15 +34,23 @@ def _of_operator(mesh: str, cluster: Cluster, taken: Taken) -> Iterator[Differen
     metadata = {**given, **own_metadata(read)}
     before = {"apiVersion": API_VERSION, "kind": "IstioOperator", "metadata": metadata, "spec": spec}
     for one in differences("IstioOperator", before, {**rendered, "spec": whole}):
-        yield replace(one, why=_why(one, read, taken))
+        yield replace(one, why=_why(one, read, taken, operator=release_of(cluster.settings["istio"]).operator))
 
 
-def _why(one: Difference, read: dict[str, Any], taken: Taken) -> str:
+_NOTHING = "it says nothing at this place"
+# From 1.24 on a null for one of these maps takes the profile's away.
+_TAKEN_AWAY = ("spec.values", "spec.components")
+_UNSAYABLE = "to istioctl it takes away all that the profile says there, which a config can't say"
+
+
+def _why(one: Difference, read: dict[str, Any], taken: Taken, *, operator: bool) -> str:
     name = own_metadata(read).get("name") or ""
     if one.path == "metadata.name":
         return "istioctl's note to itself gets a name that the operator reads" if name.startswith(NOTE) else ""
-    if one.read == "null" and one.rendered == "absent":
-        return "null says nothing at this place"
+    if one.read in ("null", '""') and one.rendered == "absent":
+        return _NOTHING if operator or one.path not in _TAKEN_AWAY else _UNSAYABLE
+    if one.path == "spec.namespace" and one.rendered == "absent":
+        return "from 1.24 on istioctl goes by values.global.istioNamespace"
     if one.path.endswith("tag") and one.rendered == f'"{one.read}"':
         return "the same tag, as text"
     if len(taken.operators) > 1 and one.path.startswith("spec.components"):

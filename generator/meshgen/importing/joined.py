@@ -68,6 +68,23 @@ def _disagreements(other: Document, own: dict[str, Any], spec: dict[str, Any], m
             yield other.finding("MG805", message, f"/spec/{key}", hint=hint, at_key=True)
 
 
+def joined_remarks(operators: tuple[Document, ...]) -> Iterator[Finding]:
+    """What becomes of the IstioOperators whose gateways join another, and what these gateways get with it."""
+    main = control_plane(operators)
+    spec = main.value.get("spec") or {}
+    for other in operators:
+        own = other.value.get("spec") or {}
+        if other is main:
+            continue
+        message = f"{name_of(other.value)} becomes a part of {name_of(main.value)}"
+        hint = "take its finalizer away and delete it once the config is applied: its gateways have another owner then"
+        yield other.finding("MG805", message, "", hint=hint, severity="info")
+        if more := [key for key in _SHARED if spec.get(key) and not own.get(key)]:
+            message = f"the gateways get {', '.join(more)} of {main.file}, which their own file does not say"
+            hint = "say the same there, and import them again, or import that file into a config of its own, with -c"
+            yield other.finding("MG805", message, "/spec", hint=hint, severity="warning", at_key=True)
+
+
 def further_gateways(operators: tuple[Document, ...]) -> list[Placed]:
     """The gateways that the other files bring, each with the namespace that its file gives it."""
     main = control_plane(operators)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.istiooperator import OWN_KEYS
+from meshgen.check.settings import IGNORED
 from meshgen.config.document import Document
 from meshgen.config.problems import guess
 from meshgen.finding import Finding
@@ -19,7 +20,7 @@ NOTE = "installed-state"
 # What the API server, and those who apply, write into the metadata of every object.
 _APPLIED = re.compile(
     r"kubectl\.kubernetes\.io/last-applied-configuration|argocd\.argoproj\.io/.*|kustomize\.toolkit\.fluxcd\.io/.*"
-    r"|deployment\.kubernetes\.io/revision"
+    r"|deployment\.kubernetes\.io/revision|config\.kubernetes\.io/origin|alpha\.config\.kubernetes\.io/.*"
 )
 _TAG = re.compile(r"v?(\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)\.\d+)?)(?:-(?:distroless|debug))?")
 
@@ -28,8 +29,14 @@ def own_metadata(obj: dict[str, Any]) -> dict[str, Any]:
     """The name, namespace, labels and annotations that someone gave an object; not what a cluster added."""
     metadata = obj.get("metadata") or {}
     kept = {key: metadata[key] for key in ("name", "namespace") if metadata.get(key)}
+    note = str(kept.get("name")).startswith(NOTE)
     for key in ("labels", "annotations"):
-        own = {name: value for name, value in (metadata.get(key) or {}).items() if not _APPLIED.fullmatch(name)}
+        own = {
+            name: value
+            for name, value in (metadata.get(key) or {}).items()
+            # The mark by which the operator passes over istioctl's notes would stay with the new name.
+            if not (_APPLIED.fullmatch(name) or (note and name == IGNORED))
+        }
         if own:
             kept[key] = own
     return kept
@@ -44,10 +51,7 @@ def version_in(spec: dict[str, Any]) -> str | None:
 
 
 def istio_settings(operator: dict[str, Any], spec: dict[str, Any], mesh: str, version: str) -> dict[str, Any]:
-    """The settings that make the same IstioOperator again, in the order of the fields of its `spec`.
-
-    A field that is null at the top of the spec says nothing, and is left out.
-    """
+    """The settings that make the same IstioOperator again, in the order of the fields of its `spec`."""
     metadata = own_metadata(operator)
     if metadata.get("name") == mesh or str(metadata.get("name")).startswith(NOTE):
         metadata.pop("name", None)
@@ -56,8 +60,17 @@ def istio_settings(operator: dict[str, Any], spec: dict[str, Any], mesh: str, ve
     settings: dict[str, Any] = {"version": version}
     if metadata:
         settings["metadata"] = metadata
-    settings.update({key: _as_text(key, value) for key, value in spec.items() if value is not None})
+    settings.update({key: _as_text(key, value) for key, value in spec.items() if says_something(key, value)})
     return settings
+
+
+# Fields that are texts: an empty one says nothing to istioctl.
+_TEXTS = ("profile", "installPackagePath", "hub", "tag", "namespace", "revision", "compatibilityVersion")
+
+
+def says_something(key: str, value: Any) -> bool:
+    """Whether a field at the top of a spec says anything that a config can say: a null and an empty text do not."""
+    return value is not None and not (value == "" and key in _TEXTS)
 
 
 def _as_text(key: str, value: Any) -> Any:

@@ -57,14 +57,14 @@ def _texts(source: Source, findings: list[Finding]) -> Iterator[Text]:
     if isinstance(source, Text):
         yield source
         return
+    file = source
     try:
-        files = _manifests(source) if source.is_dir() else [source]
-        for file in files:
+        for file in _manifests(source) if source.is_dir() else [source]:
             yield Text(file.as_posix(), file.read_bytes())
     except OSError as error:
         hint = "name a file or a folder that you may read"
         message = f"cannot be read: {error.strerror}"
-        findings.append(Finding("MG002", "error", message, file=source.as_posix(), hint=hint))
+        findings.append(Finding("MG002", "error", message, file=file.as_posix(), hint=hint))
 
 
 def _manifests(folder: Path) -> list[Path]:

@@ -36,10 +36,10 @@ def import_config(sources: Sequence[Source], config: Path, *, version: str | Non
     `version` is Istio's; without it a tag, or the image of an exported istiod, has to tell. Raises InputError with
     every reason why there can't be one: then nothing is to be written.
     """
-    base, environments = _taken(sources, config.resolve().parent.name, version)
+    base, environments, found = _taken(sources, config.resolve().parent.name, version)
     mesh = mesh_document(base.name, base.settings, config.name, base.origins)
     overlays = {name: _overlay(base, name, taken) for name, taken in environments.items()}
-    found = [*base.findings, *(one for taken in environments.values() for one in taken.findings)]
+    found += [*base.findings, *(one for taken in environments.values() for one in taken.findings)]
     try:
         checked = check(config.parent, mesh, overlays)
     except InputError as error:
@@ -63,18 +63,21 @@ def _refuse_others(config: Path, files: Mapping[Path, str]) -> None:
         raise InputError([Finding("MG605", "error", message, file=path.as_posix(), hint=hint) for path in others])
 
 
-def _taken(sources: Sequence[Source], folder: str, version: str | None) -> tuple[Taken, dict[str, Taken]]:
+def _taken(
+    sources: Sequence[Source], folder: str, version: str | None
+) -> tuple[Taken, dict[str, Taken], list[Finding]]:
     """What the sources say together, and what each environment says where one of them is a folder of overlays."""
     kustomized = [source for source in sources if isinstance(source, Path) and is_kustomized(source)]
     if not kustomized:
-        return take(read_objects(sources), folder, version), {}
+        return take(read_objects(sources), folder, version), {}, []
     if len(sources) > 1:
         hint = "import it by itself, with -c"
         message = "a folder under Kustomize is a whole config"
         raise InputError([Finding("MG808", "error", message, file=kustomized[0].as_posix(), hint=hint)])
     built = read_kustomized(kustomized[0])
     base = take(built.base, folder, version)
-    return base, {name: take(objects, folder, version, base=base) for name, objects in built.overlays.items()}
+    overlays = {name: take(objects, folder, version, base=base) for name, objects in built.overlays.items()}
+    return base, overlays, list(built.findings)
 
 
 def _overlay(base: Taken, name: str, taken: Taken) -> ImportedDocument:

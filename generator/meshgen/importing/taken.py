@@ -14,11 +14,19 @@ from meshgen.finding import Finding
 from meshgen.importing.checked import check_form_of, check_read
 from meshgen.importing.cluster import Recognised, istiod_version, recognise
 from meshgen.importing.documents import mesh_document
-from meshgen.importing.joined import Placed, control_plane, further_gateways, separate_problems, with_gateways
-from meshgen.importing.operators import check_form, istio_settings, mesh_name, version_in
+from meshgen.importing.joined import (
+    Placed,
+    control_plane,
+    further_gateways,
+    joined_remarks,
+    separate_problems,
+    with_gateways,
+)
+from meshgen.importing.operators import NOTE, check_form, istio_settings, mesh_name, own_metadata, version_in
 from meshgen.importing.positions import Origin
 from meshgen.importing.profile import beyond, is_dump, profile_in_full
-from meshgen.importing.read import is_operator
+from meshgen.importing.read import is_operator, name_of
+from meshgen.values import value_at
 from meshgen.yaml import pointer
 
 
@@ -52,15 +60,17 @@ def take(objects: Sequence[Document], folder: str, version: str | None, *, base:
     Raises InputError where there is no IstioOperator, where there are several that are not one mesh, or where nothing
     tells the version of Istio.
     """
-    operators = _operators(objects)
+    operators, findings = _operators(objects)
     main = control_plane(operators)
-    istio_version, findings = _version(main, objects, version or _inherited(main, base))
+    istio_version = _version(main, objects, version or _inherited(main, base), findings)
     placed = further_gateways(operators)
+    findings += joined_remarks(operators)
     spec = with_gateways(main.value.get("spec") or {}, placed, release_of({"version": istio_version}))
     name, note = mesh_name(main, folder) if base is None else (base.name, None)
     if note is not None:
         findings.append(_renamed(main, note, name))
     istio = istio_settings(main.value, spec, name, istio_version)
+    _at_home(istio, main, findings)
     origins = _origins(main, istio, placed)
     # Whoever looks further into the settings may rely on their form.
     check_read(mesh_document(name, {"istio": istio}, main.file, origins))
@@ -74,8 +84,8 @@ def take(objects: Sequence[Document], folder: str, version: str | None, *, base:
     return Taken(name, kept, operators, (*origins, *live), recognised, profile, (*findings, *recognised.findings))
 
 
-def _operators(objects: Sequence[Document]) -> tuple[Document, ...]:
-    """The IstioOperators of one mesh, each of the form that istioctl gives it."""
+def _operators(objects: Sequence[Document]) -> tuple[tuple[Document, ...], list[Finding]]:
+    """The IstioOperators of one mesh, each of the form that istioctl gives it, without notes of istioctl's on it."""
     operators = tuple(part for part in objects if is_operator(part))
     if not operators:
         raise InputError(_without_operator(objects))
@@ -83,8 +93,30 @@ def _operators(objects: Sequence[Document]) -> tuple[Document, ...]:
     for one in operators:
         settings = istio_settings(one.value, one.value.get("spec") or {}, "", "0.0.0")
         check_form_of(mesh_document("mesh", {"istio": settings}, one.file, _origins(one, settings, ())))
+    notes = [one for one in operators if str(own_metadata(one.value).get("name")).startswith(NOTE)]
+    if len(notes) < len(operators):
+        operators = tuple(one for one in operators if one not in notes)
+    else:
+        notes = []
     _refuse(separate_problems(operators))
-    return operators
+    return operators, [_left_behind(note) for note in notes]
+
+
+def _left_behind(note: Document) -> Finding:
+    message = f"{name_of(note.value)} is istioctl's note of what it installed, and is left out"
+    return note.finding("MG803", message, "", hint="delete it once the config is applied", severity="info")
+
+
+def _at_home(istio: dict[str, Any], main: Document, findings: list[Finding]) -> None:
+    """Leave out a namespace that says nothing: from 1.24 on istioctl goes by `values.global.istioNamespace` alone."""
+    said = istio.get("namespace")
+    meant = value_at(istio.get("values"), ("global", "istioNamespace")) or "istio-system"
+    if said is None or said == meant or release_of(istio).operator:
+        return
+    del istio["namespace"]
+    message = f"spec.namespace: istioctl goes by values.global.istioNamespace from 1.24 on, and installs into {meant}"
+    hint = "nothing to do, unless it should move"
+    findings.append(main.finding("MG806", message, "/spec/namespace", hint=hint, severity="info", at_key=True))
 
 
 def _origins(main: Document, istio: dict[str, Any], placed: Sequence[Placed]) -> tuple[Origin, ...]:
@@ -117,16 +149,22 @@ def _inherited(main: Document, base: Taken | None) -> str | None:
     return own or (base.settings["istio"]["version"] if base is not None else None)
 
 
-def _version(main: Document, objects: Sequence[Document], asked: str | None) -> tuple[str, list[Finding]]:
-    """The version of Istio, and a remark where it was only found."""
+def _version(main: Document, objects: Sequence[Document], asked: str | None, findings: list[Finding]) -> str:
+    """The version of Istio, with a remark where it was only found, or where the tag says another."""
+    said = version_in(main.value.get("spec") or {})
     if asked is not None:
-        return _known(main, asked, "--istio-version"), []
-    spec = main.value.get("spec") or {}
-    if said := version_in(spec):
-        return _known(main, said, "spec.tag"), []
+        version = _known(main, asked, "--istio-version")
+        if said and Version.parse(said).minor != Version.parse(version).minor:
+            message = f"spec.tag: the images are of Istio {said}, and the file is read as of {version}"
+            hint = "take the tag out of the config, or say --istio-version " + said
+            findings.append(main.finding("MG802", message, "/spec/tag", hint=hint, severity="info"))
+        return version
+    if said:
+        return _known(main, said, "spec.tag")
     if running := istiod_version(objects):
         message = f"Istio is taken to be {running}, which istiod runs"
-        return _known(main, running, "the image of istiod"), [main.finding("MG802", message, "", severity="info")]
+        findings.append(main.finding("MG802", message, "", severity="info"))
+        return _known(main, running, "the image of istiod")
     hint = "say --istio-version, for example --istio-version 1.11.3"
     raise InputError([main.finding("MG802", "nothing says which Istio this is for", "/spec", hint=hint, at_key=True)])
 

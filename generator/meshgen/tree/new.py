@@ -19,7 +19,11 @@ def write_new(files: Mapping[Path, str], *, overwrite: bool = False, hint: str =
     Raises InputError where one exists, EnvironmentFailure where the disk refuses.
     """
     there = [path for path in files if path.exists() or path.is_symlink()]
-    refused = [path for path in there if not overwrite or not path.is_file()]
+    odd = [path for path in there if path.is_symlink() or not path.is_file()]
+    if overwrite and odd:
+        message, move = "this is a link, a folder or a special file", "move it away, or write elsewhere with -c FILE"
+        raise InputError([Finding("MG603", "error", message, file=str(path), hint=move) for path in odd])
+    refused = there if not overwrite else []
     if refused:
         raise InputError(
             [Finding("MG605", "error", "the file exists already", file=str(path), hint=hint) for path in refused]
@@ -49,7 +53,7 @@ def _replace(path: Path, data: bytes) -> None:
             part.write(data)
             part.flush()
             Path(part.name).chmod(path.stat().st_mode & 0o7777)
-            Path(part.name).replace(path.resolve())
+            Path(part.name).replace(path)
         except OSError:
             Path(part.name).unlink(missing_ok=True)
             raise
