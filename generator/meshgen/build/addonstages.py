@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from meshgen.build.addoncharts import addon_release, chart_services
@@ -11,7 +10,7 @@ from meshgen.build.chart import ChartRelease, KubernetesObject
 from meshgen.build.exposure import home_first, open_services
 from meshgen.build.install import chart_stage, engines_of
 from meshgen.build.manifests import Manifests
-from meshgen.build.stage import ADDONS, CHARTS, Remark, Stage
+from meshgen.build.stage import ADDONS, CHARTS, Memory, Remark, Stage
 from meshgen.catalog import Release
 from meshgen.layout.normal import normalise
 from meshgen.yaml import pointer
@@ -27,13 +26,14 @@ def addon_stages(
     clouds: tuple[str, ...],
     delivery: Settings,
     manifests: Manifests,
+    memory: Memory,
 ) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
     """The stages of the addons, and what is wrong with them and with what `expose` asks; see `open_services`.
 
     `home` is the control plane's namespace.
     """
     by_chart = {name: addon for name, addon in addons.items() if addon.get("source") == "helm"}
-    plain = Stage(ADDONS, _objects(known, home, addons, manifests.by_source))
+    plain = Stage(ADDONS, memory.recall(_objects, known, home, addons, manifests))
     theirs = {name: chart_services(name, addon, namespace=home, minor=known.minor) for name, addon in by_chart.items()}
     services = tuple(service for made in theirs.values() for service in made or ())
     strangers = tuple(name for name, made in theirs.items() if made is None)
@@ -54,15 +54,13 @@ def _builtin(addons: Settings) -> tuple[str, ...]:
     return tuple(name for name, addon in addons.items() if (addon.get("source") or "builtin") in ("builtin", "helm"))
 
 
-def _objects(
-    known: Release, home: str, addons: Settings, sources: Mapping[str, tuple[KubernetesObject, ...]]
-) -> tuple[KubernetesObject, ...]:
+def _objects(known: Release, home: str, addons: Settings, manifests: Manifests) -> tuple[KubernetesObject, ...]:
     objects: list[KubernetesObject] = []
     for name, addon in addons.items():
         source = addon.get("source") or "builtin"
         if source not in ("builtin", "helm"):
             # A source that only lower layers name was never read: it reaches no cluster.
-            objects += sources.get(source, ())
+            objects += manifests.by_source.get(source, ())
         elif source == "builtin" and name in known.addons:
             images, minor = known.addons, known.minor
             built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)

@@ -50,7 +50,9 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
     # A stage of its own, apart from Istio itself, which is what most clusters patch.
     if addons or services:
         known = release_of(istio)
-        last, remarks = memory.recall(addon_stages, known, spaces[0], addons, services, clouds, delivery, manifests)
+        last, remarks = memory.recall(
+            addon_stages, known, spaces[0], addons, services, clouds, delivery, manifests, memory
+        )
     stages = (first, *installed.stages, *last)
     return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks))
 

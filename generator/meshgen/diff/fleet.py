@@ -1,0 +1,63 @@
+"""Environments and clusters that are there on one side only, said as such and not as all of their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from meshgen.diff.change import FleetChange
+from meshgen.diff.reach import services
+from meshgen.diff.sides import Side
+
+_GONE = "nothing applies or repairs its objects any more; what runs there stays as it is"
+_NEW = "it is new: nothing that runs is touched"
+
+
+def fleet_changes(old: Side, new: Side, clusters: Sequence[str] = ()) -> tuple[FleetChange, ...]:
+    """What came, went and moved; of the clusters named, where some are."""
+    return (*_removed(old, new, clusters), *_added(old, new, clusters), *_moved(old, new, clusters))
+
+
+def _removed(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
+    for environment, clusters in old.environments.items():
+        gone = tuple(one for one in clusters if one not in new.clusters and (not asked or one in asked))
+        if gone and gone == clusters and environment not in new.environments:
+            yield FleetChange("environment", "removed", environment, "replacement", _GONE, gone)
+        else:
+            yield from (FleetChange("cluster", "removed", one, "replacement", _GONE, (one,)) for one in gone)
+
+
+def _added(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
+    for environment, clusters in new.environments.items():
+        come = tuple(one for one in clusters if one not in old.clusters and (not asked or one in asked))
+        if come and come == clusters and environment not in old.environments:
+            yield _new("environment", environment, new, come)
+        else:
+            yield from (_new("cluster", one, new, (one,)) for one in come)
+
+
+def _new(kind: Literal["environment", "cluster"], name: str, side: Side, clusters: tuple[str, ...]) -> FleetChange:
+    opened = sorted({service for cluster in clusters for service in _open(side, cluster)})
+    if opened:
+        named = ", ".join(opened[:5]) + ", …" * (len(opened) > 5)
+        return FleetChange(kind, "added", name, "exposure", f"it is new, and opens to every address: {named}", clusters)
+    return FleetChange(kind, "added", name, "cosmetic", _NEW, clusters)
+
+
+def _open(side: Side, cluster: str) -> Iterator[str]:
+    """The Services of a cluster that are open to every address."""
+    for obj in side.clusters[cluster].built.built.objects:
+        for service in services(obj).values():
+            if service.is_open_to_all:
+                yield service.name or obj["metadata"]["name"]
+
+
+def _moved(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
+    for name, cluster in new.clusters.items():
+        before = old.clusters.get(name)
+        if before is None or (asked and name not in asked):
+            continue
+        was, now = before.cluster.environment, cluster.cluster.environment
+        if was != now:
+            reason = f"it moves from environment {was} to {now}; its objects are compared below"
+            yield FleetChange("cluster", "moved", name, "cosmetic", reason, (name,))

@@ -1,0 +1,205 @@
+"""What follows from a change by the kind of its object: replaced, restarted, other traffic, or nothing that is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from meshgen.build.stage import PRUNED
+from meshgen.diff.fields import Field
+from meshgen.diff.mask import is_checksum
+from meshgen.diff.objects import Key, Placed
+from meshgen.diff.reach import Verdict
+
+_WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"}
+# Fields that the API server refuses to change.
+_IMMUTABLE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Deployment": (("spec", "selector"),),
+    "ReplicaSet": (("spec", "selector"),),
+    "DaemonSet": (("spec", "selector"),),
+    "StatefulSet": (
+        ("spec", "selector"),
+        ("spec", "volumeClaimTemplates"),
+        ("spec", "serviceName"),
+        ("spec", "podManagementPolicy"),
+    ),
+    "Job": (("spec", "template"), ("spec", "selector"), ("spec", "completions"), ("spec", "completionMode")),
+    "Service": (("spec", "clusterIP"), ("spec", "clusterIPs"), ("spec", "loadBalancerClass")),
+    "PersistentVolumeClaim": (
+        ("spec", "accessModes"),
+        ("spec", "storageClassName"),
+        ("spec", "volumeName"),
+        ("spec", "selector"),
+        ("spec", "volumeMode"),
+    ),
+    "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)),
+    "RoleBinding": (("roleRef",),),
+    "ClusterRoleBinding": (("roleRef",),),
+    "CustomResourceDefinition": (("spec", "group"), ("spec", "scope"), ("spec", "names")),
+    "Secret": (("type",), ("immutable",)),
+}
+_LOST = {
+    "Namespace": "all that is in the namespace goes with it",
+    "CustomResourceDefinition": "all resources of that kind go with it",
+    "PersistentVolumeClaim": "the data on its volume goes with it",
+    "IstioOperator": "the operator uninstalls what it installed by it",
+    "Istio": "the Sail operator uninstalls what it installed by it",
+    "IstioCNI": "no pod that needs it starts any more",
+    "ZTunnel": "ambient traffic of every node stops",
+    "HelmRelease": "Flux uninstalls the release, and all of its objects",
+    "HelmChartRelease": "the Application that installs the chart goes",
+}
+_TRAFFIC = {
+    "VirtualService": "it routes requests",
+    "DestinationRule": "it says how clients connect",
+    "Gateway": "it says on which hosts and ports gateways listen",
+    "ServiceEntry": "it says which hosts the mesh knows",
+    "WorkloadEntry": "it is an endpoint of a host",
+    "Sidecar": "it says what proxies know and listen on",
+    "EnvoyFilter": "it changes the configuration of proxies",
+    "WasmPlugin": "it runs in the way of requests",
+    "PeerAuthentication": "it says which connections are taken",
+    "Telemetry": "it says what proxies report",
+    "HTTPRoute": "it routes requests",
+    "TCPRoute": "it routes connections",
+    "TLSRoute": "it routes connections",
+    "GRPCRoute": "it routes requests",
+    "Ingress": "it routes requests from outside",
+    "HorizontalPodAutoscaler": "it changes how many pods serve",
+}
+# Where charts and trees come from, in the objects of stages.
+_ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "Bucket"), (("spec", "url"),)) | {
+    "HelmChartRelease": (("spec", "repository"),)
+}
+_SOURCES = {"url", "ref", "repoURL", "targetRevision", "sourceRepos", "secretRef"}
+
+
+def replaced(key: Key, action: str, old: Placed, fields: tuple[Field, ...]) -> Iterator[Verdict]:
+    """What is deleted and made anew, or refused by the API server."""
+    if action == "removed" and key.kind in _LOST:
+        yield "replacement", _deleted(old.stage, _LOST[key.kind])
+    if action == "removed" and key.space == "flux" and key.kind == "Kustomization":
+        pruned = (old.object.get("spec") or {}).get("prune")
+        yield "replacement", "Flux deletes what the stage applied" if pruned else "nothing applies the stage any more"
+    for path in _IMMUTABLE.get(key.kind, ()):
+        if any(one.path[: len(path)] == path for one in fields) and action in ("changed", "moved"):
+            yield "replacement", f"{'.'.join(path)} is immutable: the API server refuses it, or it is made anew"
+
+
+def _deleted(stage: str | None, what: str) -> str:
+    """What follows once an object is deleted; engines prune some stages only."""
+    return (
+        what if stage in PRUNED or stage in ("flux", "argocd") else f"nothing prunes it, but once it is deleted, {what}"
+    )
+
+
+def followed(key: Key, action: str, old: Placed, fields: tuple[Field, ...]) -> Iterator[Verdict]:
+    """What follows otherwise; one verdict at least."""
+    if action in ("added", "removed"):
+        risk, reason = _whole(key, action)
+        yield risk, reason if action == "added" else _deleted(old.stage, reason)
+        return
+    for one in fields:
+        yield _field(key, one)
+    if not fields:
+        yield "cosmetic", "none of its fields that are read changes"
+
+
+def _whole(key: Key, action: str) -> Verdict:
+    if key.kind in _WORKLOADS:
+        return ("restart", "its pods start") if action == "added" else ("restart", "its pods stop")
+    if key.kind in _TRAFFIC:
+        return "traffic", _TRAFFIC[key.kind]
+    if action == "removed":
+        return ("traffic", "its name resolves no more") if key.kind == "Service" else ("restart", "its users miss it")
+    if key.kind in ("IstioOperator", "Istio", "HelmRelease", "HelmChartRelease"):
+        return "restart", "it installs workloads"
+    return "cosmetic", "it is new, so nothing that runs reads it yet"
+
+
+def _field(key: Key, one: Field) -> Verdict:
+    path = one.path
+    if path[0] == "metadata":
+        return _mark(key, one)
+    if path[0] == "apiVersion":
+        return "cosmetic", "the same object by another API version"
+    if key.space in ("flux", "argocd"):
+        return _wiring(one)
+    if key.kind in _WORKLOADS:
+        return _workload(key, one)
+    return _setting(key, one)
+
+
+def _setting(key: Key, one: Field) -> Verdict:
+    if one.path in _ORIGINS.get(key.kind, ()):
+        return "security", "charts or objects come from another source"
+    if "meshConfig" in one.path and "defaultConfig" not in one.path:
+        return "traffic", "istiod takes its mesh config anew"
+    if one.action == "order" and one.path[-1] in _ANY_ORDER:
+        return "cosmetic", "the order of its items says nothing"
+    if key.kind == "Service":
+        return "traffic", "it changes where its traffic goes"
+    if key.kind in _TRAFFIC:
+        return "traffic", _TRAFFIC[key.kind]
+    return "restart", _RESTARTS.get(key.kind, "what follows from it is not known, so it is taken for a restart")
+
+
+_ANY_ORDER = {"ports", "rules", "verbs", "resources", "apiGroups", "loadBalancerSourceRanges", "finalizers"}
+_RESTARTS = {
+    "IstioOperator": "the control plane, gateways or proxies are installed anew",
+    "Istio": "the control plane or proxies are installed anew",
+    "HelmRelease": "the chart is upgraded: its workloads may restart",
+    "HelmChartRelease": "the chart is upgraded: its workloads may restart",
+    "ConfigMap": "its readers take it when they start",
+    "Secret": "its readers take it when they start",
+    "Role": "it grants fewer rights",
+    "ClusterRole": "it grants fewer rights",
+}
+
+
+def _workload(key: Key, one: Field) -> Verdict:
+    if key.name.startswith("istio-operator") and one.path[-1] == "image":
+        return "restart", "another operator installs another Istio: control plane and gateways restart, proxies follow"
+    if is_checksum(one):
+        return "restart", "its pods restart to read their configuration"
+    if "template" in one.path:
+        return "restart", "its pods restart"
+    if one.path[-1] == "replicas":
+        return "restart", "the number of its pods changes"
+    return "restart", "its pods are run otherwise"
+
+
+_READ = re.compile(
+    r"istio\.io|load-?balancer|/service-|external-dns|cert-manager|argocd|fluxcd|prometheus\.io|"
+    r"(cloud\.google|gke|azure|amazonaws)\.|helm\.sh/hook|pod-security",
+    re.I,
+)
+
+
+def _mark(key: Key, one: Field) -> Verdict:
+    """Labels and annotations: nothing reads most of them."""
+    name = one.path[2] if len(one.path) > 2 else ""
+    if key.kind == "Namespace" and "pod-security" in name:
+        return "security", "it says what pods of the namespace may do"
+    if key.kind == "Namespace" and ("istio" in name):
+        return "restart", "it says whether pods of the namespace get a proxy, from their next start on"
+    if _READ.search(name):
+        return "traffic", f"{name} is read by what runs it"
+    if len(one.path) > 1 and one.path[1] in ("labels", "annotations"):
+        return "cosmetic", "labels and annotations that nothing is known to read"
+    return "restart", "metadata that Kubernetes acts on"
+
+
+def _wiring(one: Field) -> Verdict:
+    if one.path[-1] == "targetRevision" and "[0]" in one.path:
+        # The first of an Application's sources is its chart, the second the repository with its values.
+        return "restart", "another version of the chart is installed"
+    if _SOURCES & set(one.path):
+        return "security", "the cluster takes its objects from another source"
+    if one.path[-1] == "prune" and one.new is True:
+        return "replacement", "what leaves the tree is deleted from now on"
+    if one.path[-1] in ("server", "destination", "destinations"):
+        return "replacement", "the objects go to another cluster or namespace"
+    if one.path[-1] == "suspend" and one.new is True:
+        return "traffic", "nothing is applied while it is suspended"
+    return "cosmetic", "it changes how stages are applied, not what"

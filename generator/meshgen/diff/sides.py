@@ -1,0 +1,131 @@
+"""The two sides of a comparison: what each config becomes, and errors that name their side."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from meshgen.config.load import load
+from meshgen.config.resolve import Cluster, Mesh, resolve
+from meshgen.diff.revision import Revision, refused
+from meshgen.diff.sources import Source
+from meshgen.errors import InputError
+from meshgen.finding import Finding
+from meshgen.render import BuiltCluster, BuiltMesh, build_resolved, layout_of, wired_by
+
+
+@dataclass(frozen=True)
+class SideCluster:
+    """A cluster of a side: its stages, and the texts of its wiring by (engine, file)."""
+
+    cluster: Cluster
+    mesh: str
+    built: BuiltCluster
+    wiring: Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What a config becomes; without `mesh` there was no config."""
+
+    name: str
+    mesh: Mesh | None
+    clusters: Mapping[str, SideCluster]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def environments(self) -> dict[str, tuple[str, ...]]:
+        """The clusters of each environment."""
+        environments = self.mesh.environments if self.mesh else ()
+        return {one.name: tuple(cluster.name for cluster in one.clusters) for one in environments}
+
+
+def read_both(old: Source, new: Source) -> tuple[Side, Side]:
+    """Build both sides. Raises InputError with the errors of both; each finding names its side."""
+    sides: list[Side] = []
+    findings: list[Finding] = []
+    for source in (old, new):
+        try:
+            sides.append(_read(source, may_lack=source is old))
+        except InputError as error:
+            findings += error.findings
+    if findings:
+        raise InputError(findings)
+    return sides[0], sides[1]
+
+
+def _read(source: Source, *, may_lack: bool) -> Side:
+    revision = source.revision
+    if revision is not None and not revision.has_config():
+        if may_lack:
+            return Side(source.name, None, {})
+        hint = "name another revision, or the config that it has with -c FILE"
+        raise InputError([refused("this revision has no such config", f"{source.name}:{revision.config}", hint)])
+    with _renamed(source):
+        if revision is None:
+            return _side(source, build_resolved(resolve(load(source.config))))
+        with revision.materialised() as made, _homed(made.folder, revision):
+            mesh = resolve(load(made.config))
+            made.bring_sources(mesh)
+            return _side(source, build_resolved(mesh))
+
+
+def _side(source: Source, built: BuiltMesh) -> Side:
+    wiring = _wiring(built)
+    clusters = {
+        one.cluster.name: SideCluster(one.cluster, built.mesh.name, one, wiring.get(one.cluster.name, {}))
+        for one in built.clusters
+    }
+    return Side(source.name, built.mesh, clusters, tuple(_named(one, source) for one in built.findings))
+
+
+def _wiring(built: BuiltMesh) -> dict[str, dict[tuple[str, str], str]]:
+    """The texts of each cluster's wiring, as a render would write them."""
+    wired = wired_by(built, layout_of(built))
+    engines = {path: (one.name, engine) for one in wired.clusters for engine, path in one.wiring.items()}
+    texts: dict[str, dict[tuple[str, str], str]] = {}
+    for path, text in wired.files.items():
+        folder, _, file = path.rpartition("/")
+        if folder in engines and file != "kustomization.yaml":
+            name, engine = engines[folder]
+            texts.setdefault(name, {})[engine, file] = text
+    return texts
+
+
+@contextmanager
+def _renamed(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError([_named(one, source) for one in error.findings]) from None
+
+
+@contextmanager
+def _homed(folder: Path, revision: Revision) -> Iterator[None]:
+    """Say paths from the config's folder, where a message would name the folder that goes away again."""
+    try:
+        yield
+    except InputError as error:
+        root = f"{folder.as_posix()}/"
+        home = revision.config.parent.as_posix()
+        raise InputError(
+            [
+                replace(one, file=posixpath.relpath(one.file.removeprefix(root), home))
+                if one.file and one.file.startswith(root)
+                else one
+                for one in error.findings
+            ]
+        ) from None
+
+
+def _named(finding: Finding, source: Source) -> Finding:
+    """The finding with its file as the side calls it: `REV:path`, as `git show` takes it."""
+    if source.revision is None:
+        return replace(finding, file=source.prefix + finding.file) if source.prefix and finding.file else finding
+    home = source.revision.config.parent
+    outside = finding.rule == "MG702"
+    path = finding.file if outside else posixpath.normpath(posixpath.join(home, finding.file or home.as_posix()))
+    return replace(finding, file=f"{source.name}:{path}")

@@ -1,0 +1,264 @@
+"""Each change has the worst risk that it brings, with the reason in words; what no rule knows is not cosmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from meshgen.diff.change import RISKS
+from tests.diff.repositories import changed, fleet, one
+from tests.objects import Object
+
+INTERNAL = {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
+OPERATOR = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator"}
+
+
+def service(type: str = "ClusterIP", *, annotations: Object | None = None, **spec: Any) -> Object:  # noqa: A002
+    metadata: Object = {"name": "web", "namespace": "shop"} | ({"annotations": annotations} if annotations else {})
+    spec.setdefault("ports", [{"port": 80}])
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"type": type, **spec}}
+
+
+def of(kind: str, api: str = "v1", /, **fields: Any) -> Object:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": "a", "namespace": "x"}, **fields}
+
+
+def peers(mode: str | None) -> Object:
+    return of("PeerAuthentication", "security.istio.io/v1", spec={"mtls": {"mode": mode}} if mode else {})
+
+
+def rule(mode: str | None) -> Object:
+    policy = {"tls": {"mode": mode}} if mode else {}
+    return of("DestinationRule", "networking.istio.io/v1", spec={"host": "a", "trafficPolicy": policy})
+
+
+def operator(**spec: Any) -> Object:
+    return {**OPERATOR, "metadata": {"name": "a", "namespace": "istio-system"}, "spec": spec}
+
+
+def gateway(**k8s: Any) -> Object:
+    return operator(components={"ingressGateways": [{"name": "istio-ingressgateway", "enabled": True, "k8s": k8s}]})
+
+
+def chart(name: str = "gateway", version: str = "1.30.3", **values: Any) -> Object:
+    return of("HelmChartRelease", "meshgen.dev/v1", spec={"chart": name, "version": version, "values": values})
+
+
+def workload(kind: str = "Deployment", **spec: Any) -> Object:
+    spec.setdefault("template", {"spec": {"containers": [{"name": "a", "image": "x:1"}]}})
+    return of(kind, "apps/v1", spec=spec)
+
+
+def webhook(policy: str) -> Object:
+    hooks = [{"name": "a", "failurePolicy": policy}]
+    return of("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1", webhooks=hooks)
+
+
+def namespace(**labels: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": labels}}
+
+
+RANGES = {"loadBalancerSourceRanges": ["10.0.0.0/8"]}
+OUTBOUND = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}
+ANONYMOUS = "[auth.anonymous]\nenabled = {}\norg = a\n"
+
+CASES: list[tuple[str, str, Object | None, Object | None]] = [
+    ("exposure", "opens to every address", service(), service("LoadBalancer")),
+    ("exposure", "every node listens", service(), service("NodePort")),
+    ("exposure", "opens to every address", None, service("LoadBalancer")),
+    ("exposure", "has externalIPs", service(), service(externalIPs=["1.2.3.4"])),
+    ("exposure", "opens to every address", service(), service("LoadBalancer", loadBalancerSourceRanges=["0.0.0.0/0"])),
+    (
+        "exposure",
+        "opens to more addresses: 10.0.0.0/7",
+        service("LoadBalancer", **RANGES),
+        service("LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/7"]),
+    ),
+    ("exposure", "sourceRanges leave no address out", service("LoadBalancer", **RANGES), service("LoadBalancer")),
+    ("exposure", "not internal any more", service("LoadBalancer", annotations=INTERNAL), service("LoadBalancer")),
+    (
+        "exposure",
+        "not internal any more",
+        service("LoadBalancer", annotations=INTERNAL),
+        service("LoadBalancer", **RANGES),
+    ),
+    (
+        "exposure",
+        "gets more ports: 81/TCP",
+        service("LoadBalancer"),
+        service("LoadBalancer", ports=[{"port": 80}, {"port": 81}]),
+    ),
+    (
+        "exposure",
+        "istio-ingressgateway",
+        gateway(service={"type": "ClusterIP"}),
+        gateway(service={"type": "LoadBalancer"}),
+    ),
+    ("exposure", "sourceRanges", gateway(service=RANGES), gateway()),
+    (
+        "exposure",
+        "opens to every address",
+        chart(service={"type": "ClusterIP"}),
+        chart(service={"type": "LoadBalancer"}),
+    ),
+    (
+        "exposure",
+        "opens to every address",
+        chart("kiali", deployment={"service_type": "ClusterIP"}),
+        chart("kiali", deployment={"service_type": "LoadBalancer"}),
+    ),
+    ("exposure", "reachable from outside", None, of("Ingress", "networking.k8s.io/v1")),
+    ("traffic", "the ranges named", service(), service("LoadBalancer", **RANGES)),
+    ("traffic", "an internal network", service(), service("LoadBalancer", annotations=INTERNAL)),
+    ("traffic", "loses its address", service("LoadBalancer"), service()),
+    ("traffic", "with it its address", service("LoadBalancer"), None),
+    ("traffic", "where its traffic goes", service(selector={"a": "b"}), service(selector={"a": "c"})),
+    ("cosmetic", "order", service(ports=[{"port": 1}, {"port": 2}]), service(ports=[{"port": 2}, {"port": 1}])),
+    ("security", "mTLS becomes PERMISSIVE", peers("STRICT"), peers("PERMISSIVE")),
+    ("security", "mTLS becomes unset", peers("STRICT"), peers(None)),
+    ("security", "STRICT mTLS goes", peers("STRICT"), None),
+    ("traffic", "which connections", peers("PERMISSIVE"), peers("STRICT")),
+    ("security", "TLS to the destination becomes DISABLE", rule("ISTIO_MUTUAL"), rule("DISABLE")),
+    ("traffic", "how clients connect", rule("DISABLE"), rule("ISTIO_MUTUAL")),
+    ("security", "AuthorizationPolicy goes", of("AuthorizationPolicy", "security.istio.io/v1"), None),
+    (
+        "security",
+        "changes what it lets through",
+        of("AuthorizationPolicy", spec={"action": "DENY"}),
+        of("AuthorizationPolicy", spec={}),
+    ),
+    ("security", "every host outside", operator(meshConfig=OUTBOUND), operator(meshConfig={"accessLogFile": "x"})),
+    (
+        "security",
+        "every host outside",
+        chart("istiod", meshConfig=OUTBOUND),
+        chart("istiod", meshConfig={"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}}),
+    ),
+    (
+        "security",
+        "every host outside",
+        of("ConfigMap", data={"mesh": "a:\n  mode: REGISTRY_ONLY\n"}),
+        of("ConfigMap", data={"mesh": "a: b\nc: d\n"}),
+    ),
+    ("security", "enableAutoMtls", operator(meshConfig={}), operator(meshConfig={"enableAutoMtls": False})),
+    (
+        "security",
+        "logins become anonymous",
+        of("ConfigMap", data={"x": ANONYMOUS.format("false")}),
+        of("ConfigMap", data={"x": ANONYMOUS.format("true")}),
+    ),
+    (
+        "security",
+        "logins become anonymous",
+        chart("kiali", auth={"strategy": "token"}),
+        chart("kiali", auth={"strategy": "anonymous"}),
+    ),
+    ("security", "failurePolicy becomes Ignore", webhook("Fail"), webhook("Ignore")),
+    ("security", "unchecked", webhook("Fail"), None),
+    (
+        "security",
+        "other rights",
+        of("Role", "rbac.authorization.k8s.io/v1", rules=[]),
+        of("Role", "rbac.authorization.k8s.io/v1", rules=[{"verbs": ["*"]}]),
+    ),
+    ("security", "hostNetwork", workload(template={"spec": {}}), workload(template={"spec": {"hostNetwork": True}})),
+    ("replacement", "spec.selector is immutable", workload(selector={"a": "b"}), workload(selector={"a": "c"})),
+    (
+        "replacement",
+        "volumeClaimTemplates",
+        workload("StatefulSet", volumeClaimTemplates=[]),
+        workload("StatefulSet", volumeClaimTemplates=[{"metadata": {"name": "a"}}]),
+    ),
+    ("replacement", "spec.clusterIP", service(clusterIP="None"), service()),
+    (
+        "replacement",
+        "spec.template",
+        of("Job", "batch/v1", spec={"template": {"a": 1}}),
+        of("Job", "batch/v1", spec={"template": {"a": 2}}),
+    ),
+    ("replacement", "all that is in the namespace", namespace(), None),
+    ("replacement", "all resources of that kind", of("CustomResourceDefinition", "apiextensions.k8s.io/v1"), None),
+    ("replacement", "uninstalls", operator(), None),
+    (
+        "restart",
+        "its pods restart",
+        workload(),
+        workload(template={"spec": {"containers": [{"name": "a", "image": "x:2"}]}}),
+    ),
+    ("restart", "its pods start", None, workload()),
+    ("restart", "installed anew", operator(tag="1.11.3"), operator(tag="1.11.8")),
+    ("restart", "installed anew", operator(revision="a"), operator(revision="b")),
+    (
+        "restart",
+        "installed anew",
+        operator(meshConfig={"defaultConfig": {"concurrency": 1}}),
+        operator(meshConfig={"defaultConfig": {"concurrency": 2}}),
+    ),
+    ("restart", "upgraded", chart("istiod", "1.30.2"), chart("istiod", "1.30.3")),
+    ("security", "another source", of("OCIRepository", spec={"url": "a"}), of("OCIRepository", spec={"url": "b"})),
+    ("restart", "proxy", namespace(), namespace(**{"istio-injection": "enabled"})),
+    ("restart", "is not known", of("Odd", "example.com/v1", spec={"a": 1}), of("Odd", "example.com/v1", spec={"a": 2})),
+    (
+        "traffic",
+        "mesh config",
+        operator(meshConfig={"accessLogFile": "a"}),
+        operator(meshConfig={"accessLogFile": "b"}),
+    ),
+    (
+        "traffic",
+        "routes requests",
+        of("VirtualService", "networking.istio.io/v1", spec={"http": [{"name": "a"}, {"name": "b"}]}),
+        of("VirtualService", "networking.istio.io/v1", spec={"http": [{"name": "b"}, {"name": "a"}]}),
+    ),
+    ("cosmetic", "that are read", chart("base", meshConfig=OUTBOUND), chart("base", meshConfig={})),
+    ("traffic", "hosts and ports", None, of("Gateway", "networking.istio.io/v1")),
+    ("cosmetic", "labels and annotations", namespace(), namespace(team="a")),
+    ("cosmetic", "nothing that runs reads it yet", None, of("ConfigMap", data={"a": "b"})),
+]
+
+
+@pytest.mark.parametrize(("risk", "reason", "old", "new"), CASES)
+def test_change_has_its_risk_and_reason(risk: str, reason: str, old: Object | None, new: Object | None):
+    change = changed(old, new)
+
+    assert (change.risk, reason in " ".join(change.reasons)) == (risk, True), change.reasons
+
+
+def test_every_risk_has_a_case():
+    assert {risk for risk, *_ in CASES} == set(RISKS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(old, new) for risk, _, new, old in CASES if risk == "exposure" and old and new]
+)
+def test_closing_what_was_open_is_no_exposure(old: Object, new: Object):
+    assert changed(old, new).risk != "exposure"
+
+
+def test_an_object_that_moves_between_stages_is_replaced():
+    change = changed(workload(), workload(), stages=("addons", "gateways"))
+
+    assert (change.action, change.risk) == ("moved", "replacement")
+    assert "from stage addons to gateways" in change.reasons[0]
+
+
+def test_what_no_engine_prunes_stays_until_it_is_deleted():
+    (reason,) = changed(namespace(), None, stages=("namespaces", "namespaces")).reasons
+
+    assert reason == "nothing prunes it, but once it is deleted, all that is in the namespace goes with it"
+
+
+def test_a_renamed_istio_operator_is_a_replacement_both_ways(tmp_path):  # type: ignore[no-untyped-def]
+    from meshgen.diff.story import diff
+
+    fleet(tmp_path / "old")
+    config = fleet(tmp_path / "new", istio={"version": "1.11.3", "metadata": {"name": "other"}})
+
+    found = diff(str(tmp_path / "old"), config)
+
+    for name in ("msa", "other"):
+        change = one(found, "IstioOperator", name).change
+        assert change.risk in ("replacement", "exposure")
+        assert change.action == ("removed" if name == "msa" else "added")
+    assert "msa becomes other" in " ".join(one(found, "IstioOperator", "msa").change.reasons)
