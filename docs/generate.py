@@ -47,6 +47,7 @@ _SECTIONS = {
     "gateway": "A gateway",
     "addon": "An addon",
     "exposure": "An exposure",
+    "suppression": "A suppression",
     "overlay": "overlays/ENVIRONMENT.yaml",
     "cluster": "A cluster",
     "patch": "A patch",

@@ -41,6 +41,7 @@ class GoTool:
 
 
 FROM_GO = {
+    "actionlint": GoTool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "github.com/rhysd/actionlint"),
     "istioctl": GoTool(
         "istio",
         "istio.io/istio/istioctl/cmd/istioctl",

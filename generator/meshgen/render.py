@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,16 @@ from meshgen.check.settings import kubernetes_remarks, name_remarks, release_rem
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
-from meshgen.delivery.wire import wire
+from meshgen.delivery.wire import Wired, wire
 from meshgen.delivery.wiring import ClusterTree
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.generate import generate_all
-from meshgen.layout.tree import Part, lay_out
+from meshgen.layout.tree import Layout, Part, lay_out
+from meshgen.policy import policy_remarks, subject_of
+from meshgen.policy.own import own_findings
+from meshgen.policy.ownrules import OwnRule, read_own_rules
+from meshgen.policy.verdict import Found, judge, policy_problems, unused_suppressions
 
 
 @dataclass(frozen=True)
@@ -59,29 +64,37 @@ class Rendering:
     findings: tuple[Finding, ...]
 
 
-def render(config: Path) -> Rendering:
-    """Turn a config into its tree.
+def render(config: Path, today: date | None = None) -> Rendering:
+    """Turn a config into its tree; without a `today` no suppression of its policy ends.
 
     Raises InputError with every problem where any is an error; warnings come with the result.
     """
-    built = build_mesh(config)
-    layout = lay_out(
-        built.bases,
-        [
-            (part, [Part(one.cluster.name, one.built, base_key(one.cluster.settings)) for one in clusters])
-            for _, part, clusters in built.environments
-        ],
-    )
-    clusters = {one.cluster.name: one.built for one in built.clusters}
-    shared = {environment.name: part.built if part else None for environment, part, _ in built.environments}
-    wired = wire(built.mesh, clusters, shared, layout)
+    built = build_mesh(config, today)
+    layout = layout_of(built)
+    wired = wired_by(built, layout)
     files = {path: text.encode() for path, text in {**layout.files, **wired.files}.items()}
     return Rendering(files, wired.clusters, built.findings)
 
 
-def build_mesh(config: Path) -> BuiltMesh:
+def layout_of(built: BuiltMesh) -> Layout:
+    """Lay the objects of every cluster out as bases, environments and clusters."""
+    environments = [
+        (part, [Part(one.cluster.name, one.built, base_key(one.cluster.settings)) for one in clusters])
+        for _, part, clusters in built.environments
+    ]
+    return lay_out(built.bases, environments)
+
+
+def wired_by(built: BuiltMesh, layout: Layout) -> Wired:
+    """Make what the engines apply the stages of a layout by."""
+    clusters = {one.cluster.name: one.built for one in built.clusters}
+    shared = {environment.name: part.built if part else None for environment, part, _ in built.environments}
+    return wire(built.mesh, clusters, shared, layout)
+
+
+def build_mesh(config: Path, today: date | None = None) -> BuiltMesh:
     """Load, validate and resolve a config, and build the objects of every cluster; see `render`."""
-    return build_resolved(resolve(load(config)))
+    return build_resolved(resolve(load(config)), today)
 
 
 def check_settings(mesh: Mesh) -> tuple[Finding, ...]:
@@ -89,12 +102,13 @@ def check_settings(mesh: Mesh) -> tuple[Finding, ...]:
 
     Raises InputError with everything found where any is an error.
     """
-    return _checked(mesh, Memory()).all()
+    return _checked(_Findings(mesh), Memory()).all()
 
 
-def _checked(mesh: Mesh, memory: Memory) -> _Findings:
-    findings = _Findings(mesh)
+def _checked(findings: _Findings, memory: Memory) -> _Findings:
+    mesh = findings.mesh
     for cluster in mesh.clusters:
+        findings.add(cluster, policy_problems(cluster.settings.get("policy"), findings.today, findings.own))
         findings.add(cluster, settings_remarks(cluster.settings, memory))
         findings.add(cluster, carried_remarks(cluster.settings, memory))
         findings.add(cluster, name_remarks(mesh.name, cluster.name, cluster.settings))
@@ -103,10 +117,11 @@ def _checked(mesh: Mesh, memory: Memory) -> _Findings:
     return findings
 
 
-def build_resolved(mesh: Mesh) -> BuiltMesh:
+def build_resolved(mesh: Mesh, today: date | None = None) -> BuiltMesh:
     """Check a resolved config, and build the objects of every cluster; see `render`."""
     memory = Memory()
-    findings = _checked(mesh, memory)
+    rules = read_own_rules(mesh.folder)
+    findings = _checked(_Findings(mesh, today, tuple(rule.id for rule in rules)), memory)
     shared = _bases(mesh)
     sharing = frozenset(environment.name for environment in mesh.environments if _shares(environment))
     answers = generate_all(mesh.name, _parts(mesh, shared, sharing), memory)
@@ -125,6 +140,7 @@ def build_resolved(mesh: Mesh) -> BuiltMesh:
         for one in clusters:
             _check(mesh.name, one, findings, memory)
         environments.append((environment, part, clusters))
+    _check_policy([one for _, _, clusters in environments for one in clusters], rules, findings)
     findings.stop_at_errors()
     return BuiltMesh(mesh, bases, tuple(environments), findings.all())
 
@@ -224,17 +240,32 @@ def _check(mesh: str, one: BuiltCluster, findings: _Findings, memory: Memory) ->
     findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
 
 
-class _Findings:
-    """Collects what is found on the way, each problem once however many clusters have it."""
+def _check_policy(clusters: list[BuiltCluster], rules: tuple[OwnRule, ...], findings: _Findings) -> None:
+    """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
+    subjects = [subject_of(one.cluster, one.built.stages, one.built.istioctl_input) for one in clusters]
+    for subject in subjects:
+        findings.add(subject.cluster, policy_remarks(subject))
+    found, wrong = own_findings(rules, subjects)
+    by_name = {one.cluster.name: one.cluster for one in clusters}
+    for one in found:
+        findings.add(by_name[one.cluster], (one.remark,))
+    findings.add_whole(wrong)
+    findings.add_unused()
 
-    def __init__(self, mesh: Mesh) -> None:
+
+class _Findings:
+    """Collects what is found on the way, each problem once however many clusters have it, as the policy wants it."""
+
+    def __init__(self, mesh: Mesh, today: date | None = None, own: tuple[str, ...] = ()) -> None:
+        self.mesh, self.today, self.own = mesh, today, own
+        self._used: set[str] = set()
         self._clusters = sum(1 for _ in mesh.clusters)
         # The clusters that each finding holds for; none where its position names the cluster.
         self._found: dict[Finding, dict[str, None]] = {}
 
     def add(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's settings."""
-        for remark in remarks:
+        for remark in self._judged(cluster, remarks):
             finding = cluster.finding(
                 remark.rule,
                 remark.message,
@@ -247,11 +278,31 @@ class _Findings:
 
     def add_entry(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's own entry."""
-        for remark in remarks:
+        for remark in self._judged(cluster, remarks):
             finding = cluster.entry_finding(
                 remark.rule, remark.message, remark.pointer, hint=remark.hint, severity=remark.severity
             )
             self._found.setdefault(finding, {})
+
+    def _judged(self, cluster: Cluster, remarks: Iterable[Remark]) -> Iterable[Remark]:
+        """The remarks as the cluster's policy wants them."""
+        policy = cluster.settings.get("policy")
+        if not policy:
+            return remarks
+        verdict = judge((Found(remark, cluster.name) for remark in remarks), policy, self.today)
+        self._used |= verdict.used
+        return [one.remark for one in verdict.findings]
+
+    def add_whole(self, findings: Iterable[Finding]) -> None:
+        """Take findings that have their position already."""
+        self._found.update((finding, {}) for finding in findings)
+
+    def add_unused(self) -> None:
+        """Tell of suppressions that took nothing away on any cluster."""
+        for cluster in self.mesh.clusters:
+            policy = cluster.settings.get("policy")
+            if policy:
+                self.add(cluster, unused_suppressions([policy], frozenset(self._used), self.today))
 
     def all(self) -> tuple[Finding, ...]:
         """Everything found, in the order of the files; a message names the clusters where it holds for some only."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from meshgen.build.templates import read_text, render_yaml
+from meshgen import __version__
+from meshgen.build.templates import read_text, render_text, render_yaml
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 
@@ -27,6 +28,29 @@ def starter(config: Path, *, example: str | None, name: str | None) -> dict[Path
         hint = "lower-case letters, digits and '-', at most 63"
         raise InputError([Finding("MG101", "error", f'"{mesh}" is not a DNS-1123 label', hint=hint)])
     return {config: render_yaml("init/meshgen.yaml.j2", mesh=mesh)}
+
+
+# The review of a change, for each platform, and where it looks for it.
+REVIEWS = {
+    "azure": ("azure.yml", "azure-pipelines-meshgen.yml"),
+    "github": ("github.yaml", ".github/workflows/meshgen.yaml"),
+    "gitlab": ("gitlab.yml", ".gitlab/meshgen.yml"),
+}
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
+
+
+def review(platform: str, config: Path, output: Path) -> dict[Path, str]:
+    """The file that makes a platform review each change of a config, by its path in the repository.
+
+    Both paths are relative to the repository's root, where meshgen is run. Raises InputError for one that is not.
+    """
+    for path in (config, output):
+        if not _PLAIN_PATH.fullmatch(path.as_posix()):
+            hint = "run it in the repository's root, and name the path from there: letters, digits, '.', '_' and '-'"
+            raise InputError([Finding("MG101", "error", f'"{path}" is not a path that a workflow can name', hint=hint)])
+    template, target = REVIEWS[platform]
+    values = {"version": __version__, "config": config.as_posix(), "output": output.as_posix()}
+    return {Path(target): render_text(f"init/ci/{template}.j2", **values)}
 
 
 def _label(folder: str) -> str:

@@ -22,6 +22,8 @@ from tests.tools import PROJECT, tool
 DOCUMENTS = {
     "README.md": True,
     "CONTRIBUTING.md": True,
+    "docs/diff.md": False,
+    "docs/explain.md": True,
     "docs/import.md": False,
     "docs/install.md": False,
     "docs/tutorial.md": False,

@@ -18,10 +18,12 @@ from meshgen.errors import MeshgenError
 
 _COMMANDS = {
     "completion": "Print a shell's completion script.",
-    "explain": "Say what a key of the config means.",
+    "diff": "Say what a change does to the objects of clusters, and how risky it is.",
+    "explain": "Say what a key of the config means, or where a field comes from.",
     "images": "List every image of every cluster.",
     "import": "Turn IstioOperators into a config.",
     "init": "Write a first meshgen.yaml.",
+    "policy": "List the policy's rules, and test rules of your own.",
     "profile": "List or dump Istio's configuration profiles.",
     "render": "Render the tree.",
     "schema": "Print a JSON Schema.",

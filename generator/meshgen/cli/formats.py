@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshgen.diff.report import FORMAT as _DIFF
+from meshgen.provenance.format import FORMAT as _EXPLAIN
+
 _STRING = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 _POSITION = {"type": ["integer", "null"], "minimum": 1}
@@ -60,6 +63,8 @@ _DIFFERENCE = _closed(
 _DRAFT = {"$schema": "http://json-schema.org/draft-07/schema#"}
 
 FORMATS: dict[str, dict[str, Any]] = {
+    "diff": _DIFF,
+    "explain": _EXPLAIN,
     "render": {
         **_DRAFT,
         "title": "meshgen render -o json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def command(
     if output_dir.resolve().is_relative_to((config.parent / "overlays").resolve()):
         raise click.UsageError("The tree can't stand inside overlays/: every file there is read as an environment.")
     try:
-        rendering = render(config)
+        rendering = render(config, date.today())
         if check or dry_run:
             plan = compare(output_dir, rendering.files, overwrite=overwrite)
         else:

@@ -9,7 +9,9 @@ from meshgen.cli.report import print_json
 
 
 @click.command("schema")
-@click.argument("name", type=click.Choice(["config", "import", "render", "validate"]), default="config")
+@click.argument(
+    "name", type=click.Choice(["config", "diff", "explain", "import", "render", "validate"]), default="config"
+)
 @options.debug
 def command(name: str) -> None:
     """Print the JSON Schema of the config, or of what a command prints with -o json.

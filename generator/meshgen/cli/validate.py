@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ from meshgen.render import render
 def command(config: Path, output: str, quiet: bool) -> int:
     """Check the config, and everything that it renders to; write nothing."""
     try:
-        findings: Sequence[Finding] = render(config).findings
+        findings: Sequence[Finding] = render(config, date.today()).findings
     except InputError as error:
         findings = error.findings
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -37,6 +38,6 @@ def command(config: Path, output: str, quiet: bool) -> int:
         return status
     report_findings(errors if quiet else findings, err=False)
     if not quiet:
-        others = len(findings) - len(errors)
-        echo(f"{config}: {len(errors)} error(s), {others} warning(s)", err=True)
+        warnings = sum(finding.severity == "warning" for finding in findings)
+        echo(f"{config}: {len(errors)} error(s), {warnings} warning(s)", err=True)
     return status

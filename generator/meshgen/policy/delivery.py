@@ -1,0 +1,112 @@
+"""Rules about what Flux, Argo CD and the API server make of an object on its way."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from meshgen.build.stage import KubernetesObject
+from meshgen.policy.reading import mapping, text
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.subject import Subject
+
+_FLUX = "kustomize.toolkit.fluxcd.io"
+# What Flux's postBuild takes for a variable: drone/envsubst.
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}")
+# metadata.annotations of one object, in k8s.io/apimachinery's ValidateAnnotations.
+_ANNOTATIONS = 262144
+# The data of one ConfigMap, in Kubernetes' ValidateConfigMap.
+_DATA = 1048576
+
+
+def _substituted(subject: Subject) -> Iterator[Breach]:
+    if not _substitutes(subject):
+        return
+    mark = f"{_FLUX}/substitute"
+    hint = f"annotate it {mark}: disabled, or write $${{…}} where the text is meant"
+    for obj in subject.own:
+        marks = (mapping(obj, "metadata", "annotations"), mapping(obj, "metadata", "labels"))
+        if any(one.get(mark) == "disabled" for one in marks) or obj["apiVersion"].startswith(f"{_FLUX}/"):
+            continue
+        if (variable := _variable(obj)) is not None:
+            yield of_object(subject, obj, f"Flux would replace {plain(variable)} in it by a variable's value", hint)
+
+
+def _substitutes(subject: Subject) -> bool:
+    """Whether Flux replaces variables in this tree: a Kustomization with postBuild applies it."""
+    flux = mapping(subject.settings.get("delivery"), "flux")
+    if mapping(flux, "postBuild"):
+        return True
+    root = posixpath.normpath(text(flux, "path") or "./output")
+    paths = (
+        posixpath.normpath(text(one, "spec", "path") or ".")
+        for one in subject.of("Kustomization", _FLUX)
+        if mapping(one, "spec", "postBuild")
+    )
+    return any(f"{path}/".startswith(f"{root}/") for path in paths)
+
+
+def _variable(value: Any) -> str | None:
+    if isinstance(value, str):
+        match = _VARIABLE.search(value) if "${" in value else None
+        return f"${{{match[1]}}}" if match else None
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next((found for one in inner if (found := _variable(one)) is not None), None)
+
+
+def _big_annotations(subject: Subject) -> Iterator[Breach]:
+    delivered = any(mapping(subject.settings.get("delivery")).values())
+    for obj in subject.own:
+        annotations = mapping(obj, "metadata", "annotations")
+        size = _bytes(annotations)
+        if size > _ANNOTATIONS:
+            what = f"its annotations have {size} bytes, and the API server takes {_ANNOTATIONS}"
+            yield of_object(subject, obj, what, "move what is long into a ConfigMap")
+        elif not delivered and _may_be_long(obj) and size + len(json.dumps(obj)) > _ANNOTATIONS:
+            what = f"is too long for `kubectl apply`, which notes it whole in an annotation of {_ANNOTATIONS} bytes"
+            yield of_object(subject, obj, what, "use `kubectl apply --server-side`, or say `delivery`: both engines do")
+
+
+def _may_be_long(obj: KubernetesObject) -> bool:
+    """Whether it is worth to write an object out: most are far too short."""
+    return obj["kind"] == "CustomResourceDefinition" or _bytes(mapping(obj, "data")) > _ANNOTATIONS // 2
+
+
+def _big_data(subject: Subject) -> Iterator[Breach]:
+    for obj in subject.of("ConfigMap"):
+        # Kubernetes counts what the keys hold, and of binary data what base64 stands for.
+        data, binary = mapping(obj, "data").values(), mapping(obj, "binaryData").values()
+        size = sum(_length(one) for one in data) + sum(_length(one) for one in binary) * 3 // 4
+        if size > _DATA:
+            what = f"its data has {size} bytes, and the API server takes {_DATA}"
+            yield of_object(subject, obj, what, "make several ConfigMaps of it")
+
+
+def _bytes(values: dict[str, Any]) -> int:
+    """What keys and texts of a map take."""
+    return sum(_length(key) + _length(value) for key, value in values.items())
+
+
+def _length(value: Any) -> int:
+    """What a text takes in UTF-8."""
+    if not isinstance(value, str):
+        return 0
+    return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+
+
+def _fetched_in_the_clear(subject: Subject) -> Iterator[Breach]:
+    for engine, settings in mapping(subject.settings.get("delivery")).items():
+        if text(settings, "url").lower().startswith("http://"):
+            what = f"{engine} fetches the tree without TLS: whoever stands between decides what is applied"
+            yield of_setting(subject, ("delivery", engine, "url"), what, "say https:// or ssh://")
+
+
+RULES = (
+    Rule("MG570", "warning", "Text that Flux takes for a variable", _substituted),
+    Rule("MG571", "warning", "Annotations that are too long", _big_annotations),
+    Rule("MG572", "error", "A ConfigMap that is too big", _big_data),
+    Rule("MG573", "warning", "A tree that is fetched without TLS", _fetched_in_the_clear),
+)

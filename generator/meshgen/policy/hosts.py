@@ -1,0 +1,86 @@
+"""The hosts that Istio's resources name, and what in the tree they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshgen.policy.reading import Map, items, mapping, text, texts
+from meshgen.policy.subject import Subject, space_of
+
+NETWORKING = "networking.istio.io"
+_SUFFIX = ".svc.cluster.local"
+
+
+def full_host(host: str, namespace: str) -> str:
+    """A host as Istio reads it: a name without a dot is a Service of the resource's own namespace."""
+    return host if "." in host or "*" in host else f"{host}.{namespace}{_SUFFIX}"
+
+
+def service_of(host: str, namespace: str) -> tuple[str, str] | None:
+    """(name, namespace) of the Service that a host means; None where it means something else, or several."""
+    full = full_host(host, namespace)
+    name, _, space = full.removesuffix(_SUFFIX).partition(".")
+    return (name, space) if full.endswith(_SUFFIX) and name and space and "*" not in full and "." not in space else None
+
+
+def has_service(subject: Subject, service: tuple[str, str]) -> bool:
+    """Whether an own Service is called so."""
+    return service in {(one["metadata"]["name"], space_of(one)) for one in subject.of("Service")}
+
+
+def entry_hosts(subject: Subject) -> list[str]:
+    """The hosts of every ServiceEntry."""
+    return [host for entry in subject.of("ServiceEntry", NETWORKING) for host in texts(entry, "spec", "hosts")]
+
+
+def covers(pattern: str, host: str) -> bool:
+    """Whether a host, or a wildcard such as `*.example.com`, takes in another."""
+    return pattern in ("*", host) or (pattern.startswith("*.") and host.endswith(pattern[1:]))
+
+
+def knows_services(subject: Subject, namespace: str) -> bool:
+    """Whether the tree has the Services of a namespace: it has one there, and nobody else installs any."""
+    theirs = {subject.home, "kube-system", *(space for space in _gateway_spaces(subject))}
+    return namespace not in theirs and any(space_of(one) == namespace for one in subject.of("Service"))
+
+
+def _gateway_spaces(subject: Subject) -> Iterator[str]:
+    for kind in ("ingressGateways", "egressGateways"):
+        listed = subject.setting("components", kind)
+        entries = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ()
+        yield from (text(one, "namespace") for one in entries)
+
+
+def routes(service: Map) -> Iterator[tuple[str, Map]]:
+    """Each route of a VirtualService, with the protocol that it stands under."""
+    for protocol in ("http", "tls", "tcp"):
+        for route in items(service, "spec", protocol):
+            yield protocol, route
+
+
+def destinations(service: Map) -> Iterator[Map]:
+    """Every destination that a VirtualService names, mirrors among them."""
+    for _, route in routes(service):
+        for one in items(route, "route"):
+            yield mapping(one, "destination")
+        if route.get("mirror"):
+            yield mapping(route, "mirror")
+        for one in items(route, "mirrors"):
+            yield mapping(one, "destination")
+
+
+def policies(rule: Map) -> Iterator[tuple[str, Map]]:
+    """Each traffic policy of a DestinationRule, with the words that say where it stands."""
+    tops = [("", mapping(rule, "spec", "trafficPolicy"))]
+    for subset in items(rule, "spec", "subsets"):
+        tops.append((f" of subset {text(subset, 'name')[:60]}", mapping(subset, "trafficPolicy")))
+    for where, policy in tops:
+        yield where, policy
+        for port in items(policy, "portLevelSettings"):
+            yield f"{where} at port {mapping(port, 'port').get('number', '?')}", port
+
+
+def gateways_of(service: Map) -> list[str]:
+    """The gateways of a VirtualService as `namespace/name`, or `mesh` for the sidecars."""
+    named = texts(service, "spec", "gateways") or ["mesh"]
+    return [one if one == "mesh" or "/" in one else f"{space_of(service)}/{one}" for one in named]

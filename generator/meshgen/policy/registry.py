@@ -1,0 +1,68 @@
+"""Every rule of the policy: those of this package, and those that other modules find while they build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from meshgen.policy import (
+    credentials,
+    dashboards,
+    delivery,
+    exposure,
+    images,
+    routes,
+    security,
+    telemetry,
+    traffic,
+    versions,
+    workloads,
+)
+from meshgen.policy.rule import PolicyRemark, Rule
+from meshgen.policy.subject import Subject
+
+_THEMES = (
+    dashboards,
+    exposure,
+    security,
+    workloads,
+    credentials,
+    traffic,
+    routes,
+    telemetry,
+    images,
+    versions,
+    delivery,
+)
+RULES: tuple[Rule, ...] = tuple(sorted((rule for theme in _THEMES for rule in theme.RULES), key=lambda rule: rule.id))
+
+# Rules that are checked where what they are about is built: a mesh may change their severity all the same. The other
+# rules say that the config has no meaning or can't be applied; no mesh may wish that away.
+BUILT_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "MG401": "An Istio that is not supported on that Kubernetes",
+        "MG407": "No webhook checks Istio's unlabelled resources",
+        "MG408": "A development build of istioctl",
+        "MG410": "Something that istioctl warns of",
+        "MG501": "A load balancer that is open to every address",
+        "MG502": "A load balancer that opens a metrics port",
+        "MG503": "A Secret in the clear",
+    }
+)
+_BY_ID = {rule.id: rule for rule in RULES}
+
+
+def titles() -> dict[str, str]:
+    """The title of each rule that a mesh may change, by its id."""
+    return dict(sorted({**BUILT_ELSEWHERE, **{rule.id: rule.title for rule in RULES}}.items()))
+
+
+def is_changeable(rule: str) -> bool:
+    """Whether a mesh may change a rule's severity or suppress it: it is the policy's, or a rule of the user's own."""
+    return rule in _BY_ID or rule in BUILT_ELSEWHERE or rule.startswith("OWN-")
+
+
+def policy_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+    """Everything that the rules have against one cluster, with the severities that they have of themselves."""
+    for rule in RULES:
+        yield from rule.remarks(subject)

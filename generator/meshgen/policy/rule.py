@@ -1,0 +1,75 @@
+"""The words of the policy: a rule, a breach of it, and the remark that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from meshgen.build.stage import KubernetesObject, Remark
+from meshgen.finding import Severity
+from meshgen.policy.subject import Subject
+from meshgen.yaml import NOWHERE, at_pointer, pointer
+
+
+@dataclass(frozen=True)
+class PolicyRemark(Remark):
+    """A remark that knows its object as `KIND/NAME`, where it is about one; suppressions select by it."""
+
+    object: str | None = None
+
+
+@dataclass(frozen=True)
+class Breach:
+    """What a rule has against a subject: where in the settings, what, the next move, and the object if it is about one.
+
+    The message never holds a value that may be a secret.
+    """
+
+    pointer: str
+    message: str
+    hint: str
+    object: str | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the policy: its id, its severity unless a mesh says otherwise, its title, and what it checks."""
+
+    id: str
+    severity: Severity
+    title: str
+    check: Callable[[Subject], Iterator[Breach]]
+
+    def remarks(self, subject: Subject) -> Iterator[PolicyRemark]:
+        """Every breach of the rule by a subject, as a remark with the rule's own severity."""
+        for one in self.check(subject):
+            yield PolicyRemark(self.id, one.message, one.pointer, one.hint, self.severity, True, one.object)
+
+
+def of_object(subject: Subject, obj: KubernetesObject, what: str, hint: str) -> Breach:
+    """A breach by one object, at the setting that brings it."""
+    kind, name = plain(obj["kind"]), plain(obj["metadata"]["name"])
+    namespace = obj["metadata"].get("namespace")
+    where = f" in {plain(namespace)}" if isinstance(namespace, str) else ""
+    return Breach(subject.origin(obj), f"{kind} {name}{where}: {what}", hint, f"{kind}/{name}")
+
+
+def of_setting(
+    subject: Subject, path: tuple[str | int, ...], what: str, hint: str, object_: str | None = None
+) -> Breach:
+    """A breach by a setting, named by its dotted path; what nobody said is where the version of Istio is said.
+
+    There all clusters that leave it out have one place in common, whatever else they patch.
+    """
+    named, there = ".".join(str(part) for part in path), path
+    while there and at_pointer(subject.settings, pointer(there)) is NOWHERE:
+        there = there[:-1]
+    where = there if there == path or len(there) > 2 else ("istio", "version")
+    return Breach(pointer(where), f"{named}: {what}", hint, object_)
+
+
+def plain(value: Any) -> str:
+    """A name or an enum's word from an object as a message shows it: one short line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"

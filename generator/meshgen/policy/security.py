@@ -1,0 +1,185 @@
+"""Rules about who may talk to whom, and how plainly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from meshgen.build.istiooperator import gateways
+from meshgen.build.stage import KubernetesObject
+from meshgen.policy.hosts import NETWORKING, full_host, has_service, policies, service_of
+from meshgen.policy.reading import Map, items, mapping, text
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.subject import Subject, space_of
+
+SECURITY = "security.istio.io"
+_RBAC = "rbac.authorization.k8s.io"
+_OPEN_GROUPS = ("system:unauthenticated", "system:authenticated")
+
+
+def _peers_without_mtls(subject: Subject) -> Iterator[Breach]:
+    if not subject.production:
+        return
+    for policy in subject.of("PeerAuthentication", SECURITY):
+        ports = mapping(policy, "spec", "portLevelMtls")
+        said = {text(policy, "spec", "mtls", "mode"): "", **{text(ports, p, "mode"): f" at port {p}" for p in ports}}
+        for mode in ("DISABLE", "PERMISSIVE"):
+            if mode in said:
+                what = f"mTLS is {mode}{said[mode]} in production"
+                yield of_object(subject, policy, what, "say mode: STRICT once every client has a sidecar")
+                break
+
+
+def _rules_without_tls(subject: Subject) -> Iterator[Breach]:
+    if not subject.production:
+        return
+    for rule in subject.of("DestinationRule", NETWORKING):
+        host = text(rule, "spec", "host")
+        if not _in_mesh(subject, host, space_of(rule)):
+            continue
+        for where, policy in policies(rule):
+            if text(policy, "tls", "mode") == "DISABLE":
+                what = f"clients of {plain(host)} send plain text{where} in production"
+                yield of_object(subject, rule, what, "take tls out, which lets Istio use mTLS, or say ISTIO_MUTUAL")
+                break
+
+
+def _in_mesh(subject: Subject, host: str, namespace: str) -> bool:
+    """Whether a host is certainly a Service of the mesh; outside of it, plain text may be all that there is."""
+    if host in ("*", "*.local", "*.svc.cluster.local"):
+        return True
+    service = service_of(host, namespace)
+    # The API server is a Service without a sidecar.
+    if service in (None, ("kubernetes", "default")):
+        return False
+    return service is not None and (full_host(host, namespace) == host or has_service(subject, service))
+
+
+def _two_policies(subject: Subject) -> Iterator[Breach]:
+    first: dict[str, KubernetesObject] = {}
+    for policy in subject.of("PeerAuthentication", SECURITY):
+        if mapping(policy, "spec", "selector", "matchLabels"):
+            continue
+        other = first.setdefault(space_of(policy), policy)
+        if other is not policy:
+            what = f"PeerAuthentication {other['metadata']['name']} is for the whole namespace too"
+            yield of_object(subject, policy, what, "make one of them: Istio goes by the older one and drops the other")
+
+
+def _allows_all(subject: Subject) -> Iterator[Breach]:
+    for policy in subject.of("AuthorizationPolicy", SECURITY):
+        if text(policy, "spec", "action") not in ("", "ALLOW"):
+            continue
+        rules = mapping(policy, "spec").get("rules")
+        if any(_is_empty(rule) for rule in items(policy, "spec", "rules")) and isinstance(rules, list):
+            what = "a rule without from, to and when allows every request"
+            yield of_object(subject, policy, what, "say who may do what in it; to allow nothing, leave out `rules`")
+
+
+def _is_empty(rule: Map) -> bool:
+    return not any(rule.get(key) for key in ("from", "to", "when"))
+
+
+def _calls_anywhere(subject: Subject) -> Iterator[Breach]:
+    mode = subject.mesh_config("outboundTrafficPolicy", "mode")
+    if subject.production and mode in (None, "ALLOW_ANY", 1):
+        path = ("istio", "meshConfig", "outboundTrafficPolicy")
+        said = "is ALLOW_ANY" if mode else "is left at ALLOW_ANY"
+        hint = "say mode: REGISTRY_ONLY, with a ServiceEntry for each host outside that is called"
+        yield of_setting(subject, path, f"{said}: workloads of production may call every host", hint)
+
+
+def _egress_passed_by(subject: Subject) -> Iterator[Breach]:
+    if subject.mesh_config("outboundTrafficPolicy", "mode") not in (None, "ALLOW_ANY", 1) or _sidecars_close(subject):
+        return
+    asked = {one["name"] for one in gateways(subject.istio, "egressGateways")}
+    for kind, gateway in subject.gateways:
+        # A profile for trying out brings one along, which nobody counts on.
+        if kind == "egressGateways" and (gateway["name"] in asked or subject.production):
+            path = ("istio", "components", kind, gateway["name"])
+            hint = "say istio.meshConfig.outboundTrafficPolicy.mode: REGISTRY_ONLY, or take the gateway out"
+            what = "workloads may pass this egress gateway by: outboundTrafficPolicy is ALLOW_ANY"
+            yield of_setting(subject, path, what, hint)
+
+
+def _sidecars_close(subject: Subject) -> bool:
+    """Whether a Sidecar for the whole mesh lets workloads call known hosts alone."""
+    return any(
+        text(one, "spec", "outboundTrafficPolicy", "mode") == "REGISTRY_ONLY"
+        for one in subject.of("Sidecar", NETWORKING)
+        if space_of(one) == subject.root_namespace and not mapping(one, "spec").get("workloadSelector")
+    )
+
+
+def _filters_for_all(subject: Subject) -> Iterator[Breach]:
+    for one in subject.of("EnvoyFilter", NETWORKING):
+        spec = mapping(one, "spec")
+        if space_of(one) == subject.root_namespace and not spec.get("workloadSelector") and not spec.get("targetRefs"):
+            what = "patches every proxy of the mesh, gateways among them"
+            yield of_object(subject, one, what, "say workloadSelector, or move it to the namespace that it is for")
+
+
+def _both_injections(subject: Subject) -> Iterator[Breach]:
+    for obj in subject.of("Namespace"):
+        labels = mapping(obj, "metadata", "labels")
+        # Without injection there is nothing to choose: so says istioctl analyze too.
+        if labels.get("istio-injection", "disabled") != "disabled" and "istio.io/rev" in labels:
+            what = "has the labels istio-injection and istio.io/rev: the first wins, and the revision is not looked at"
+            yield of_object(subject, obj, what, "take istio-injection out to get the revision's sidecars")
+
+
+def _trust_domain(subject: Subject) -> Iterator[Breach]:
+    domain = subject.mesh_config("trustDomain") or subject.setting("values", "global", "trustDomain")
+    if _is_multicluster(subject) and domain in (None, "", "cluster.local"):
+        path = ("istio", "meshConfig", "trustDomain")
+        hint = "say a domain of this mesh's own before workloads run: changing it later needs trustDomainAliases"
+        yield of_setting(subject, path, "is cluster.local in a mesh of several clusters, as in every other mesh", hint)
+
+
+def _is_multicluster(subject: Subject) -> bool:
+    cluster = mapping(subject.setting("values", "global", "multiCluster"))
+    return cluster.get("enabled") is True or cluster.get("clusterName") not in (None, "", "Kubernetes")
+
+
+def _mesh_unnamed(subject: Subject) -> Iterator[Breach]:
+    if not _is_multicluster(subject):
+        return
+    said = mapping(subject.setting("values", "global"))
+    missing = [key for key in ("meshID", "network") if not said.get(key)]
+    if missing:
+        path = ("istio", "values", "global", "multiCluster")
+        hint = " and ".join(f"istio.values.global.{key}" for key in missing)
+        what = f"is set, but not {' and '.join(missing)}: clusters can't tell what they share"
+        yield of_setting(subject, path, what, f"say {hint}, the same as the mesh's other clusters have")
+
+
+def _cluster_admins(subject: Subject) -> Iterator[Breach]:
+    for binding in subject.of("ClusterRoleBinding", _RBAC):
+        if text(binding, "roleRef", "name") == "cluster-admin":
+            what = "gives cluster-admin: whoever holds it may do everything in the cluster"
+            yield of_object(subject, binding, what, "bind a ClusterRole that names what is needed")
+
+
+def _open_bindings(subject: Subject) -> Iterator[Breach]:
+    for kind in ("ClusterRoleBinding", "RoleBinding"):
+        for binding in subject.of(kind, _RBAC):
+            named = [text(one, "name") for one in items(binding, "subjects")]
+            group = next((one for one in named if one in (*_OPEN_GROUPS, "system:anonymous")), None)
+            if group:
+                what = f"gives {plain(text(binding, 'roleRef', 'name'))} to {group}"
+                yield of_object(subject, binding, what, "name the users, groups or ServiceAccounts that need it")
+
+
+RULES = (
+    Rule("MG520", "warning", "mTLS off or permissive in production", _peers_without_mtls),
+    Rule("MG521", "warning", "Clients that send plain text in production", _rules_without_tls),
+    Rule("MG522", "warning", "Two mTLS policies for one namespace", _two_policies),
+    Rule("MG523", "warning", "An authorization that allows everything", _allows_all),
+    Rule("MG524", "info", "Production may call every host", _calls_anywhere),
+    Rule("MG525", "warning", "An egress gateway that is passed by", _egress_passed_by),
+    Rule("MG526", "warning", "An EnvoyFilter for the whole mesh", _filters_for_all),
+    Rule("MG527", "warning", "Injection by label and by revision", _both_injections),
+    Rule("MG528", "info", "A mesh of several clusters with the usual trust domain", _trust_domain),
+    Rule("MG529", "warning", "A mesh of several clusters without names", _mesh_unnamed),
+    Rule("MG530", "warning", "cluster-admin for an application", _cluster_admins),
+    Rule("MG531", "warning", "Permissions for everyone", _open_bindings),
+)

@@ -1,0 +1,88 @@
+"""The policy of a config has its say wherever something is found."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from meshgen.errors import InputError
+from meshgen.render import build_mesh
+
+MESH = """\
+apiVersion: meshgen.dev/v1
+kind: Mesh
+metadata: {name: shop}
+istio: {version: 1.30.3, values: {defaultRevision: default}}
+addons: {kiali: {}}
+expose: {kiali: {type: LoadBalancer}}
+"""
+RULE = """\
+apiVersion: meshgen.dev/v1
+kind: Rule
+id: OWN-BALANCER
+title: a load balancer
+hint: say type ClusterIP
+match: {kinds: [Service]}
+expression: "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
+tests:
+  - {object: {spec: {}}, passes: true}
+  - {object: {spec: {type: LoadBalancer}}, passes: false}
+"""
+
+
+def said(folder: Path, policy: str = "", overlays: dict[str, str] | None = None) -> list[tuple[str, str, str | None]]:
+    (folder / "meshgen.yaml").write_text(MESH + policy, encoding="utf-8")
+    for name, text in (overlays or {}).items():
+        (folder / "overlays").mkdir(exist_ok=True)
+        head = f"apiVersion: meshgen.dev/v1\nkind: Overlay\nmetadata: {{name: {name}}}\nclusters: {{{name}-1: {{}}}}\n"
+        (folder / "overlays" / f"{name}.yaml").write_text(head + text, encoding="utf-8")
+    try:
+        findings = build_mesh(folder / "meshgen.yaml", date(2026, 11, 25)).findings
+    except InputError as error:
+        findings = error.findings
+    return [(one.rule, one.severity, one.path) for one in findings]
+
+
+def test_a_severity_reaches_rules_that_are_built_elsewhere(tmp_path: Path) -> None:
+    assert said(tmp_path) == [("MG501", "warning", "/expose/kiali")]
+    assert said(tmp_path, "policy: {severity: {MG501: error}}\n") == [("MG501", "error", "/expose/kiali")]
+
+
+def test_an_overlay_overrides_a_suppression_by_its_name(tmp_path: Path) -> None:
+    policy = "policy: {suppress: {open: {rule: MG501, reason: a tutorial}}}\n"
+    production = "patch: {policy: {suppress: {open: null}}}\n"
+
+    assert said(tmp_path, policy) == []
+    assert said(tmp_path, policy, {"dev": "", "stage": production}) == [("MG501", "warning", "/expose/kiali")]
+
+
+def test_a_suppression_ends_and_is_not_forgotten(tmp_path: Path) -> None:
+    policy = 'policy: {suppress: {open: {rule: MG501, reason: a tutorial, until: "2026-11-24"}}}\n'
+
+    assert said(tmp_path, policy) == [("MG592", "error", "/policy/suppress/open/until")]
+
+
+def test_a_suppression_that_serves_one_cluster_is_used(tmp_path: Path) -> None:
+    policy = "policy: {suppress: {open: {rule: MG501, reason: a tutorial, cluster: dev-1}}}\n"
+
+    assert said(tmp_path, policy, {"dev": "", "stage": ""}) == [("MG501", "warning", "/expose/kiali")]
+    assert said(tmp_path, policy.replace("MG501", "MG514"), {"dev": "", "stage": ""})[-1][:2] == ("MG593", "info")
+
+
+def test_a_rule_of_ones_own_finds_what_others_do(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "balancer.yaml").write_text(RULE, encoding="utf-8")
+
+    assert ("OWN-BALANCER", "warning", "/expose/kiali") in said(tmp_path)
+    assert ("OWN-BALANCER", "info", "/expose/kiali") in said(tmp_path, "policy: {severity: {OWN-BALANCER: info}}\n")
+
+
+@pytest.mark.parametrize("rule", ["MG205", "MG999", "OWN-NONE"])
+def test_a_rule_that_can_not_be_changed_is_an_error(tmp_path: Path, rule: str) -> None:
+    assert said(tmp_path, f"policy: {{severity: {{{rule}: info}}}}\n")[-1] == (
+        "MG590",
+        "error",
+        f"/policy/severity/{rule}",
+    )
