@@ -26,7 +26,7 @@ from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.generate import generate_all
 from meshgen.layout.tree import Layout, Part, lay_out
-from meshgen.policy import policy_remarks, subject_of
+from meshgen.policy import PolicyRemark, policy_remarks, subject_of
 from meshgen.policy.own import own_findings
 from meshgen.policy.ownrules import OwnRule, read_own_rules
 from meshgen.policy.verdict import Found, judge, policy_problems, unused_suppressions
@@ -243,12 +243,18 @@ def _check(mesh: str, one: BuiltCluster, findings: _Findings, memory: Memory) ->
 def _check_policy(clusters: list[BuiltCluster], rules: tuple[OwnRule, ...], findings: _Findings) -> None:
     """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
     subjects = [subject_of(one.cluster, one.built.stages, one.built.istioctl_input) for one in clusters]
-    for subject in subjects:
-        findings.add(subject.cluster, policy_remarks(subject))
+    # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
+    judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
+    for one, subject in zip(clusters, subjects, strict=True):
+        parts = (id(subject.settings), id(one.built.istioctl_input), *map(id, one.built.stages))
+        key = (subject.cluster.cloud, subject.production, *parts)
+        if key not in judged:
+            judged[key] = tuple(policy_remarks(subject))
+        findings.add(subject.cluster, judged[key])
     found, wrong = own_findings(rules, subjects)
     by_name = {one.cluster.name: one.cluster for one in clusters}
-    for one in found:
-        findings.add(by_name[one.cluster], (one.remark,))
+    for breach in found:
+        findings.add(by_name[breach.cluster], (breach.remark,))
     findings.add_whole(wrong)
     findings.add_unused()
 
