@@ -82,6 +82,14 @@ def test_the_comment_of_a_field_that_is_not_carried_over_stands_above_what_it_wa
     assert lines[lines.index("# nothing yet") + 1] == "istio:"
 
 
+def test_the_schema_that_an_editor_took_for_the_input_is_not_named_for_the_config(tmp_path: Path):
+    config = tmp_path / "meshgen.yaml"
+    head = "# yaml-language-server: $schema=operator.json\n# mine\n"
+    text = f"{head}apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {{tag: 1.11.3}}\n"
+
+    assert imported(config, text, version=None).files[config].startswith("# mine\napiVersion: meshgen.dev/v1\n")
+
+
 @pytest.mark.upstream
 def test_comments_of_real_inputs_are_found_beside_their_fields(cases: Path, tmp_path: Path):
     with_comments = 0

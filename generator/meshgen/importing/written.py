@@ -16,6 +16,8 @@ def text_of(document: ImportedDocument, taken: Taken) -> str:
         for operator in taken.operators
         for source in (operator.own if isinstance(operator, BuiltDocument) else (operator,))
         for comment in comments_of(source)
+        # What an editor is to check the file by is another schema now.
+        if not comment.text.startswith("# yaml-language-server:")
     ]
     return commented(document.data.decode(), placed)
 
