@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meshgen.build.istiooperator import istio_operator
+from meshgen.errors import InputError
 from meshgen.importing.story import import_config
 from tests.importing.inputs import decoded, imported, operator, rendered, value_of
 from tests.installs.proof import NAMES
@@ -153,3 +154,22 @@ def test_volumes_of_a_gateway_are_taken_or_left_to_istioctl(tmp_path: Path, volu
 
     by_charts = "install" not in value_of(found, config)["istio"]
     assert by_charts is (len(volume) == 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("yes", True), ("on", True), ("n", False), ("Off", False), ("0644", 420), ("0o644", None)]
+)
+def test_what_readers_disagree_on_is_what_istioctl_takes_it_for(tmp_path: Path, written: str, meant: Any):
+    config = tmp_path / "meshgen.yaml"
+    text = f"{START}spec:\n  tag: 1.20.3\n  unvalidatedValues: {{a: {written}}}\n"
+
+    if meant is None:
+        with pytest.raises(InputError) as refused:
+            imported(config, text, version=None)
+        assert [one.rule for one in refused.value.findings] == ["MG001"]
+        return
+    found = imported(config, text, version=None)
+
+    assert value_of(found, config)["istio"]["unvalidatedValues"] == {"a": meant}
+    (said,) = found.findings
+    assert (said.rule, said.severity, said.line, said.column) == ("MG809", "info", 5, 26)

@@ -13,7 +13,7 @@ from meshgen.cli.report import echo, print_json, report_findings
 from meshgen.errors import InputError
 from meshgen.importing.difference import Difference
 from meshgen.importing.read import Source, Text
-from meshgen.importing.story import Imported, import_config
+from meshgen.importing.story import Imported, check_place, import_config
 from meshgen.tree.new import write_new
 
 _THERE = "it is left as it is; write elsewhere with -c FILE, or insist with --overwrite"
@@ -50,6 +50,7 @@ def command(
         print_json(_json(Imported({}, error.findings, ()), written=False))
         return 1
     if not dry_run:
+        check_place(config, imported.files)
         write_new(imported.files, overwrite=overwrite, hint=_THERE)
     if output == "json":
         print_json(_json(imported, written=not dry_run))

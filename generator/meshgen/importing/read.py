@@ -11,7 +11,7 @@ from meshgen.config.document import Document, reading_problems
 from meshgen.config.manifests import SUFFIXES, items
 from meshgen.errors import InputError
 from meshgen.finding import Finding
-from meshgen.yaml import ReadError, read_documents
+from meshgen.yaml import Problem, ReadError, read_documents
 
 OPERATOR = "IstioOperator"
 GROUP = "install.istio.io"
@@ -28,13 +28,17 @@ class Text:
 Source = Path | Text
 
 
-def read_objects(sources: Iterable[Source]) -> tuple[Document, ...]:
+def read_objects(sources: Iterable[Source], notes: list[Finding] | None = None) -> tuple[Document, ...]:
     """Every object of the files, and of the manifests that lie in the folders, in their order.
 
-    A list of kubectl's is its items. Raises InputError with all that can't be read.
+    A list of kubectl's is its items. What YAML's readers disagree on is what istioctl takes it for, and is said in
+    `notes`. Raises InputError with all that can't be read.
     """
     findings: list[Finding] = []
-    objects = [part for source in sources for text in _texts(source, findings) for part in _parts(text, findings)]
+    noted = [] if notes is None else notes
+    objects = [
+        part for source in sources for text in _texts(source, findings) for part in _parts(text, findings, noted)
+    ]
     if findings:
         raise InputError(findings)
     return tuple(objects)
@@ -51,6 +55,12 @@ def name_of(obj: dict[str, Any]) -> str:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     kind = obj.get("kind") if isinstance(obj.get("kind"), str) else "object"
     return f"{kind} {name}" if isinstance(name, str) else f"{kind} without a name"
+
+
+def _noted(problem: Problem, file: str) -> Finding:
+    message = f"{problem.message}; it is read as istioctl reads it"
+    line, column = (problem.mark.line, problem.mark.column) if problem.mark else (None, None)
+    return Finding("MG809", "info", message, file, line, column, problem.pointer, problem.hint)
 
 
 def _texts(source: Source, findings: list[Finding]) -> Iterator[Text]:
@@ -71,12 +81,14 @@ def _manifests(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file())
 
 
-def _parts(text: Text, findings: list[Finding]) -> Iterator[Document]:
+def _parts(text: Text, findings: list[Finding], notes: list[Finding]) -> Iterator[Document]:
+    disputed: list[Problem] = []
     try:
-        documents = read_documents(text.data, number_keys=True)
+        documents = read_documents(text.data, notes=disputed)
     except ReadError as error:
         findings.extend(reading_problems(error, text.name))
         return
+    notes.extend(_noted(one, text.name) for one in disputed)
     operators = 0
     for number, document in enumerate(documents):
         for prefix, obj in items(document):

@@ -47,14 +47,13 @@ def import_config(sources: Sequence[Source], config: Path, *, version: str | Non
     files = {config: text_of(checked.document, base)}
     for name, overlay in overlays.items():
         files[config.parent / overlay.file] = text_of(overlay, environments[name])
-    _refuse_others(config, files)
     by_cluster = ((cluster, environments.get(cluster.environment, base)) for cluster in checked.mesh.clusters)
     changed = [one for cluster, taken in by_cluster for one in explained(checked, cluster, taken)]
     return Imported(files, (*dict.fromkeys((*found, *checked.findings)),), tuple(changed))
 
 
-def _refuse_others(config: Path, files: Mapping[Path, str]) -> None:
-    """Overlays that lie beside the config already would be laid over what was imported."""
+def check_place(config: Path, files: Mapping[Path, str]) -> None:
+    """Refuse a place where overlays lie already: they would be laid over what was imported."""
     folder = config.parent / "overlays"
     others = [path for path in sorted(folder.rglob("*.yaml")) if path not in files] if folder.is_dir() else []
     if others:
@@ -69,7 +68,8 @@ def _taken(
     """What the sources say together, and what each environment says where one of them is a folder of overlays."""
     kustomized = [source for source in sources if isinstance(source, Path) and is_kustomized(source)]
     if not kustomized:
-        return take(read_objects(sources), folder, version), {}, []
+        notes: list[Finding] = []
+        return take(read_objects(sources, notes), folder, version), {}, notes
     if len(sources) > 1:
         hint = "import it by itself, with -c"
         message = "a folder under Kustomize is a whole config"

@@ -59,8 +59,8 @@ class Builder:
     """Builds the values of one stream; used once.
 
     With `entries`, the entries of every map and list are noted under its id, and aliases share their values instead of
-    copying them: the ids hold as long as the documents do. With `number_keys`, a key that is a whole number is its
-    digits, as Kubernetes' readers have it.
+    copying them: the ids hold as long as the documents do. With `notes`, what readers disagree on is what Kubernetes'
+    take it for, as far as that is sure, and is noted there; so is a key that is a whole number.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Builder:
         events: Iterator[Any],
         entries: dict[int, dict[str | int, Entry]] | None = None,
         *,
-        number_keys: bool = False,
+        notes: list[Problem] | None = None,
     ) -> None:
         self._events = events
         self._next = events.__next__
         self._entries = entries
-        self._number_keys = number_keys
+        self._notes = notes
         self._problems: list[Problem] = []
         self._path: list[str | int] = []
         self._anchors: dict[str, _Anchored | None] = {}
@@ -138,8 +138,11 @@ class Builder:
         try:
             value = self._resolved[text] = resolve(text)
         except DisputedError as disputed:
-            self._problem(str(disputed), event, disputed.hint)
-            return None
+            if self._notes is None or disputed.kubernetes is None:
+                self._problem(str(disputed), event, disputed.hint)
+                return None
+            self._notes.append(Problem(str(disputed), mark_of(event.start_mark), pointer(self._path), disputed.hint))
+            return disputed.kubernetes
         return value
 
     def _sequence(self, event: Any) -> list[Any]:
@@ -187,7 +190,7 @@ class Builder:
         if type(event) is ScalarEvent and not (event.style or event.anchor or event.ctag):
             text: str = event.value
             self._nodes += 1
-            if _is_string(text, self._resolved) or (self._number_keys and _DIGITS.fullmatch(text)):
+            if _is_string(text, self._resolved) or (self._notes is not None and _DIGITS.fullmatch(text)):
                 return text
             self._add(Problem("a key must be a string", mark_of(event.start_mark), self._here(), f'write "{text}"'))
             return None

@@ -30,14 +30,14 @@ class Location:
     raw: str | None
 
 
-def read_documents(data: bytes, *, number_keys: bool = False) -> list[Any]:
+def read_documents(data: bytes, *, notes: list[Problem] | None = None) -> list[Any]:
     """Give the value of every document of a stream that is not empty; no two values share a part.
 
-    With `number_keys`, a key that is a whole number is its digits, as Kubernetes' readers have it; it is a problem
-    otherwise. Raises ReadError with all problems. A syntax error, a passed limit and bytes that are no text end the
-    reading.
+    With `notes`, what readers disagree on is what Kubernetes' readers take it for, as far as that is sure, and is noted
+    there: `yes`, a mode such as 0644; a key that is a whole number is its digits. Each is a problem otherwise. Raises
+    ReadError with all problems. A syntax error, a passed limit and bytes that are no text end the reading.
     """
-    return [document.value for document in _build(data, number_keys=number_keys)]
+    return [document.value for document in _build(data, notes=notes)]
 
 
 def read_document(data: bytes) -> Any:
@@ -62,7 +62,7 @@ def locate(data: bytes) -> list[dict[str, Location]]:
     text = decode(data)
     entries: _Entries = {}
     located = []
-    for document in _build(data, entries, number_keys=True):
+    for document in _build(data, entries, notes=[]):
         places: dict[str, Location] = {}
         _place("", document.root, document.value, _Source(text, entries), places)
         located.append(places)
@@ -89,16 +89,16 @@ class _Source:
     entries: Mapping[int, Mapping[str | int, Entry]]
 
 
-def _build(data: bytes, entries: _Entries | None = None, *, number_keys: bool = False) -> list[Document]:
+def _build(data: bytes, entries: _Entries | None = None, *, notes: list[Problem] | None = None) -> list[Document]:
     # ruamel.yaml takes 23 ms to import: a command that reads nothing doesn't pay for it.
     from meshgen.yaml.builder import Builder
     from meshgen.yaml.events import EarlyStopError, decode, parse
 
     text = decode(data)
     try:
-        return Builder(parse(text), entries, number_keys=number_keys).build()
+        return Builder(parse(text), entries, notes=notes).build()
     except EarlyStopError:
-        return Builder(parse(text, disguise=True), entries, number_keys=number_keys).build()
+        return Builder(parse(text, disguise=True), entries, notes=notes).build()
 
 
 def _place(path: str, entry: Entry, value: Any, source: _Source, places: dict[str, Location]) -> None:

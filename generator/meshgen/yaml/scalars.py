@@ -32,6 +32,8 @@ _TIMESTAMP = (
     r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(?:\.[0-9]*)?"
     r"(?:[ \t]*(?:[Zz]|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?"
 )
+# Such as a file's mode.
+_OCTAL = re.compile(r"0[0-7]{1,8}")
 _QUOTE = "quote it if it is a string"
 _DISPUTED = tuple(
     (re.compile(pattern), message, hint)
@@ -60,10 +62,14 @@ _MOST_CHARACTERS = 21
 
 
 class DisputedError(ValueError):
-    """A plain scalar that readers disagree on, or a number that JSON or Go can't hold; the hint is the next move."""
+    """A plain scalar that readers disagree on, or a number that JSON or Go can't hold; the hint is the next move.
 
-    def __init__(self, message: str, hint: str) -> None:
-        self.hint = hint
+    `kubernetes` is what Kubernetes and istioctl, whose reader is a descendant of go-yaml v2, take it for; None where
+    that is not sure.
+    """
+
+    def __init__(self, message: str, hint: str, kubernetes: bool | int | None = None) -> None:
+        self.hint, self.kubernetes = hint, kubernetes
         super().__init__(message)
 
 
@@ -75,11 +81,11 @@ def resolve(text: str) -> Scalar:
         return _resolve_number(text)
     if text in _TRUE_IN_1_1:
         raise DisputedError(
-            f"{text} is true to some readers and a string to others", f'write true, or quote it: "{text}"'
+            f"{text} is true to some readers and a string to others", f'write true, or quote it: "{text}"', True
         )
     if text in _FALSE_IN_1_1:
         raise DisputedError(
-            f"{text} is false to some readers and a string to others", f'write false, or quote it: "{text}"'
+            f"{text} is false to some readers and a string to others", f'write false, or quote it: "{text}"', False
         )
     return text
 
@@ -98,7 +104,8 @@ def _resolve_number(text: str) -> Scalar:
         return _float(text)
     for pattern, message, hint in _DISPUTED:
         if pattern.fullmatch(text):
-            raise DisputedError(message, hint)
+            octal = int(text, 8) if _OCTAL.fullmatch(text) else None
+            raise DisputedError(message, hint, octal)
     if "_" in text:
         _refuse_underscores(text)
     return text
