@@ -13,9 +13,8 @@ from meshgen.config.document import Document
 from meshgen.finding import Finding
 from meshgen.importing.operators import own_metadata
 from meshgen.importing.read import is_operator, name_of
+from meshgen.importing.services import GATEWAY_PORTS, not_carried, open_metrics, opened, port_numbers
 from meshgen.values import value_at
-
-Service = dict[str, Any]
 
 # The Services that each addon brings, and the last part of its image's name in any release.
 _SERVICES = {
@@ -33,8 +32,6 @@ _OF_ISTIO = ("istiod", "istio-operator", "istio-cni-node", "ztunnel")
 # Objects that a controller makes of others, and remakes.
 _MADE = frozenset({"Pod", "ReplicaSet", "Endpoints", "EndpointSlice", "Event", "ControllerRevision"})
 _TYPES = {"ingressGateways": "LoadBalancer", "egressGateways": "ClusterIP"}
-# What Google's controllers write into Services by themselves.
-_WRITTEN_BY_CLOUDS = ("cloud.google.com/neg", "cloud.google.com/neg-status")
 
 
 @dataclass
@@ -142,7 +139,7 @@ def _take_gateway(
         return False
     if part.value["kind"] == "Service":
         ports = value_at(gateway, ("k8s", "service", "ports"))
-        found.findings += _not_carried(part, _numbers(ports) if ports else _PORTS[kind])
+        found.findings += not_carried(part, port_numbers(ports) if ports else GATEWAY_PORTS[kind])
         asked = _asked_of_gateway(kind, name, gateway, istio)
         edited = {key: value for key, value in opened(part.value).items() if asked.get(key) != value}
         if edited:
@@ -169,73 +166,21 @@ def _take_service(part: Document, home: str, found: Recognised) -> bool:
     if part.value.get("kind") != "Service" or not brought or _home(part) != home:
         return False
     asked = opened(part.value)
-    found.findings += _not_carried(part, None)
+    found.findings += not_carried(part, None)
     if asked["type"] not in ("ClusterIP", "ExternalName"):
         ports = [port.get("name") or port["port"] for port in value_at(part.value, ("spec", "ports")) or []]
         # meshgen would leave Kiali's metrics inside: what is open stays open until someone closes it.
         if any(str(port).endswith("metrics") for port in ports) and len(ports) > 1:
             asked["ports"] = ports
-            found.findings.append(_metrics(part, name, ports))
+            found.findings.append(open_metrics(part, name, ports))
         _expose(part, home, asked, found)
     return True
-
-
-def opened(service: Service) -> dict[str, Any]:
-    """How a Service is reached from outside, in the words of `expose`; without what the API server allocates."""
-    spec = service.get("spec") or {}
-    asked: dict[str, Any] = {"type": spec.get("type") or "ClusterIP"}
-    for key, own in (("loadBalancerSourceRanges", "sourceRanges"), ("loadBalancerIP", "loadBalancerIP")):
-        if spec.get(key):
-            asked[own] = spec[key]
-    if spec.get("loadBalancerClass"):
-        asked["loadBalancerClass"] = spec["loadBalancerClass"]
-    # Cluster is what the API server writes where nobody says anything.
-    if spec.get("externalTrafficPolicy") not in (None, "Cluster"):
-        asked["externalTrafficPolicy"] = spec["externalTrafficPolicy"]
-    annotations = own_metadata(service).get("annotations") or {}
-    kept = {key: value for key, value in annotations.items() if key not in _WRITTEN_BY_CLOUDS}
-    return {**asked, "annotations": kept} if kept else asked
 
 
 def _expose(part: Document, home: str, asked: dict[str, Any], found: Recognised) -> None:
     name = _name(part) if _home(part) == home else f"{_name(part)}.{_home(part)}"
     found.expose[name] = asked
     found.documents["expose", name] = part
-
-
-# What else a Service may say of how it is reached, each with what the API server writes by itself.
-_ALLOCATED = {
-    "externalIPs": None,
-    "sessionAffinity": "None",
-    "ipFamilyPolicy": "SingleStack",
-    "publishNotReadyAddresses": False,
-    "internalTrafficPolicy": "Cluster",
-    "externalName": None,
-}
-# The ports that the charts' gateways listen on, as profiles have them.
-_PORTS = {"ingressGateways": frozenset({15021, 80, 443, 31400, 15443}), "egressGateways": frozenset({80, 443, 15443})}
-
-
-def _numbers(ports: Any) -> frozenset[Any]:
-    listed = ports if isinstance(ports, list) else []
-    return frozenset(port.get("port") for port in listed if isinstance(port, dict))
-
-
-def _not_carried(part: Document, ports: frozenset[Any] | None) -> Iterator[Finding]:
-    """What a Service says beyond `expose`, that someone may have written by hand; `ports` are those it has anyway."""
-    spec = part.value.get("spec") or {}
-    said = [key for key, usual in _ALLOCATED.items() if key in spec and spec[key] != usual]
-    if spec.get("clusterIP") == "None":
-        said.append("clusterIP: None")
-    listed = [port for port in spec.get("ports") or [] if isinstance(port, dict)]
-    if spec.get("type") == "NodePort":
-        said += [f"nodePort {port['nodePort']}" for port in listed if port.get("nodePort")]
-    if ports is not None:
-        said += [f"port {port.get('port')}" for port in listed if port.get("port") not in ports]
-    if said:
-        message = f"Service {_name(part)}: {', '.join(said)} is not carried over"
-        hint = "say it under istio.components.…k8s.service for a gateway, or by manifests of your own (`source`)"
-        yield part.finding("MG804", message, "/spec", hint=hint, severity="warning", at_key=True)
 
 
 def _made_anew(part: Document, name: str) -> Finding:
@@ -249,13 +194,6 @@ def _made_anew(part: Document, name: str) -> Finding:
         return part.finding("MG804", message, "/spec", hint=hint, severity="warning", at_key=True)
     hint = f"{what}; name your own manifests by addons.{name}.source to keep them"
     return part.finding("MG804", message, "/spec", hint=hint, severity="info", at_key=True)
-
-
-def _metrics(part: Document, name: str, ports: list[Any]) -> Finding:
-    metrics = next(port for port in ports if str(port).endswith("metrics"))
-    message = f"Service {name} is opened with its port {metrics}, which serves metrics to anyone"
-    hint = f"leave {metrics} out of expose.{name}.ports"
-    return part.finding("MG502", message, "/spec/ports", hint=hint, severity="warning")
 
 
 def _left_over(part: Document) -> Finding:

@@ -11,10 +11,10 @@ from meshgen.build.istiooperator import istio_operator, namespace
 from meshgen.catalog import release_of
 from meshgen.config.resolve import Cluster
 from meshgen.importing.checked import Checked
-from meshgen.importing.cluster import opened
 from meshgen.importing.difference import Difference, differences
 from meshgen.importing.operators import API_VERSION, NOTE, own_metadata
 from meshgen.importing.profile import with_profile
+from meshgen.importing.services import opened
 from meshgen.importing.taken import Taken
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +9,14 @@ from typing import Any
 
 from meshgen.config.document import Document, read_file
 from meshgen.config.manifests import KUSTOMIZE_FILES
-from meshgen.config.problems import shown
-from meshgen.errors import EnvironmentFailure, InputError
+from meshgen.errors import InputError
 from meshgen.finding import Finding
+from meshgen.importing.kustomizer import build, problem, shown_path
 from meshgen.importing.operators import label
 from meshgen.importing.positions import BuiltDocument
 from meshgen.importing.read import is_operator, read_objects
-from meshgen.yaml import ReadError, pointer, read_documents
-
-# In seconds; a build of a hundred objects takes a tenth of one.
-_LONGEST = 120.0
-# Keys of a kustomization, and of the plugins that it configures, whose texts are paths: or URLs, which are fetched.
-_PATHS = frozenset(
-    {
-        *("bases", "components", "configurations", "crds", "env", "envs", "file", "files", "generators", "openapi"),
-        *("patchesStrategicMerge", "path", "repo", "resources", "transformers", "validators"),
-    }
-)
-_URL = re.compile(r"(?:[\w.-]+=)?(?:[A-Za-z][A-Za-z0-9+.-]*://|git@|git::)")
-# What a kustomization takes in: files, and folders of Kustomize's own.
-_TAKEN = ("resources", "bases", "components", "generators", "transformers", "validators", "crds", "configurations")
+from meshgen.importing.references import targets_of
+from meshgen.yaml import read_documents
 
 
 @dataclass(frozen=True)
@@ -59,7 +43,7 @@ def read_kustomized(folder: Path) -> Kustomized:
     referred = {target for targets in references.values() for target in targets}
     tops = [part for part in references if part not in referred]
     if not tops:
-        raise InputError([_problem(folder, "every kustomization stands on another", "take one out of the circle")])
+        raise InputError([problem(folder, "every kustomization stands on another", "take one out of the circle")])
     if len(tops) == 1 and not _operators_below(tops[0], references):
         return Kustomized(_built(tops[0], references), {})
     base = _base(folder, tops, references)
@@ -75,17 +59,13 @@ def _names(folder: Path, tops: list[Path]) -> dict[str, Path]:
     long = [label(top.relative_to(folder.resolve()).as_posix()) for top in tops]
     names = {one if short.count(one) == 1 else other: top for one, other, top in zip(short, long, tops, strict=True)}
     if len(names) < len(tops):
-        both = ", ".join(_shown(top) for top in tops)
-        raise InputError([_problem(folder, f"two overlays have one name: {both}", "rename one of their folders")])
+        both = ", ".join(shown_path(top) for top in tops)
+        raise InputError([problem(folder, f"two overlays have one name: {both}", "rename one of their folders")])
     return names
 
 
 def _kustomizations(folder: Path) -> Iterator[Path]:
     return (file for name in KUSTOMIZE_FILES for file in folder.rglob(name) if file.is_file())
-
-
-def _problem(folder: Path, message: str, hint: str) -> Finding:
-    return Finding("MG808", "error", message, file=folder.as_posix(), hint=hint)
 
 
 def _references(folders: list[Path]) -> dict[Path, tuple[Path, ...]]:
@@ -94,68 +74,13 @@ def _references(folders: list[Path]) -> dict[Path, tuple[Path, ...]]:
     references = {}
     for folder in folders:
         file = next(folder / name for name in KUSTOMIZE_FILES if (folder / name).is_file())
-        document, found = read_file(file, _shown(file))
+        document, found = read_file(file, shown_path(file))
         findings += found
-        targets = _targets(folder, document, findings) if document is not None else []
+        targets = targets_of(folder, document, findings) if document is not None else []
         references[folder] = tuple(target.resolve() for target in targets if target.is_dir())
     if findings:
         raise InputError(findings)
     return references
-
-
-def _targets(folder: Path, document: Document, findings: list[Finding]) -> list[Path]:
-    """The files and folders that a kustomization takes in; what lies elsewhere, in them too, is a problem."""
-    _refuse_urls(document, findings)
-    targets = []
-    for key, index, entry in _entries(document.value):
-        target = folder / entry
-        if not target.exists() and not _URL.match(entry):
-            findings.append(_elsewhere(document, f"/{key}/{index}", f"{key}: {shown(entry)} is not here"))
-        elif target.is_file() and key in ("generators", "transformers", "validators"):
-            for plugin in _documents(target):
-                _refuse_urls(plugin, findings)
-        targets.append(target)
-    return targets
-
-
-def _documents(file: Path) -> list[Document]:
-    try:
-        return list(read_objects([Path(_shown(file))]))
-    except InputError:
-        # Kustomize itself says what is wrong with it.
-        return []
-
-
-def _refuse_urls(document: Document, findings: list[Finding]) -> None:
-    for at, text in _path_texts(document.value, "", listed=False):
-        if _URL.match(text):
-            findings.append(_elsewhere(document, at, f"{shown(text)} would be fetched"))
-
-
-def _elsewhere(document: Document, at: str, message: str) -> Finding:
-    hint = "an import fetches nothing: put it beside the others, and name its path"
-    return document.finding("MG808", message, at, hint=hint)
-
-
-def _path_texts(value: Any, at: str, *, listed: bool) -> Iterator[tuple[str, str]]:
-    """(pointer, text) of everything that is a path by its key."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _path_texts(inner, at + pointer([key]), listed=key in _PATHS)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _path_texts(inner, f"{at}/{index}", listed=listed)
-    elif listed and isinstance(value, str) and "\n" not in value:
-        yield at, value
-
-
-def _entries(kustomization: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
-    for key in _TAKEN:
-        entries = kustomization.get(key)
-        for index, entry in enumerate(entries if isinstance(entries, list) else []):
-            # A generator may also be written out where it is named.
-            if isinstance(entry, str) and "\n" not in entry:
-                yield key, index, entry
 
 
 def _reached(part: Path, references: dict[Path, tuple[Path, ...]]) -> list[Path]:
@@ -182,19 +107,19 @@ def _base(folder: Path, tops: list[Path], references: dict[Path, tuple[Path, ...
         if holds and all(part in reached for reached in shared):
             return part
     message = "the overlays have no IstioOperator in a base that all of them share"
-    raise InputError([_problem(folder, message, "import the folder of each overlay by itself, with -c")])
+    raise InputError([problem(folder, message, "import the folder of each overlay by itself, with -c")])
 
 
 def _built(
     folder: Path, references: dict[Path, tuple[Path, ...]], below: Collection[Path] = ()
 ) -> tuple[Document, ...]:
     """The objects of a folder; its comments are those of the folders that it has beyond the ones `below`."""
-    data = _build(folder)
+    data = build(folder)
     parts = [folder, *_reached(folder, references)]
     raw = {part: _raw_operators(part) for part in parts}
     sources = tuple(one for part in parts for one in raw[part])
     own = tuple(one for part in parts for one in raw[part] if part not in below)
-    file = _shown(folder / next(name for name in KUSTOMIZE_FILES if (folder / name).is_file()))
+    file = shown_path(folder / next(name for name in KUSTOMIZE_FILES if (folder / name).is_file()))
     return tuple(
         BuiltDocument(file, data, _ordered(obj, sources), number, sources=sources, own=own)
         for number, obj in enumerate(read_documents(data))
@@ -226,61 +151,15 @@ def _between(tops: list[Path], references: dict[Path, tuple[Path, ...]], below: 
         over = ", ".join(label(top.name) for top in tops if folder in _reached(top, references))
         message = f"this folder is taken into {over}, and is no environment of its own"
         hint = "if a cluster is applied from it, add an overlay for it, which the others may extend"
-        yield Finding("MG808", "info", message, file=_shown(folder), hint=hint)
+        yield Finding("MG808", "info", message, file=shown_path(folder), hint=hint)
 
 
 def _raw_operators(folder: Path) -> list[Document]:
     """The IstioOperators that are written in a folder's files, whole or as patches."""
     try:
         named = [folder] if folder.is_dir() else []
-        parts = read_objects([Path(_shown(one)) for one in named])
+        parts = read_objects([Path(shown_path(one)) for one in named])
     except InputError:
         # What is no plain manifest, Kustomize itself reads or refuses.
         return []
     return [part for part in parts if is_operator(part)]
-
-
-def _shown(path: Path) -> str:
-    here = Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.as_posix()
-
-
-def _without_network() -> dict[str, str]:
-    """An environment in which nothing is fetched, should a path be a URL after all: no git, a proxy that is none."""
-    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
-    return {**os.environ, **nowhere, "NO_PROXY": "", "no_proxy": "", "PATH": ""}
-
-
-def _reason(text: str) -> str:
-    """Why Kustomize refuses a folder: its last error, without the patches and texts that it quotes."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error: ")] or lines[-1:] or ["it says nothing"]
-    return re.split(r"[`{\[]|literals?", errors[-1][len("error: ") * errors[-1].lower().startswith("error: ") :])[0][
-        :300
-    ]
-
-
-def _build(folder: Path) -> bytes:
-    tool = shutil.which("kustomize")
-    command = [tool, "build"] if tool else [shutil.which("kubectl"), "kustomize"]
-    if command[0] is None:
-        hint = "put one of them on PATH, or import the IstioOperator that they build"
-        raise EnvironmentFailure("a folder under Kustomize needs kustomize or kubectl, and PATH has neither", hint)
-    argv = [str(part) for part in (*command, folder)]
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=_LONGEST, check=False, env=_without_network()
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentFailure(f"{argv[0]} does not build {_shown(folder)}: {type(error).__name__}") from error
-    if done.returncode:
-        message = f"Kustomize refuses it: {_reason(done.stderr.decode(errors='replace'))}"
-        raise InputError([_problem(Path(_shown(folder)), message, "see what `kubectl kustomize` of the folder says")])
-    try:
-        read_documents(done.stdout)
-    except ReadError as error:
-        message = f"what Kustomize builds can't be read: {error}"
-        raise InputError(
-            [_problem(Path(_shown(folder)), message, "quote the value in the file it comes from")]
-        ) from error
-    return done.stdout
