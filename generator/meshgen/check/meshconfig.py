@@ -53,6 +53,9 @@ def mesh_config_remarks(istio: dict[str, Any], version: Numbers) -> Iterator[Rem
 
 def mesh_config_problems(config: Any, version: Numbers) -> Iterator[Problem]:
     """What Istio has against a mesh config; paths lead into it. What has a wrong type is passed over."""
+    if not config:
+        # Istio's defaults are right by themselves.
+        return
     mesh = Setting(config)
     yield from port_problems(mesh.at("proxyListenPort"))
     yield from _connect_timeout(mesh.at("connectTimeout"), version)
