@@ -23,7 +23,7 @@ def starter(config: Path, *, example: str | None, name: str | None) -> dict[Path
             raise InputError([Finding("MG101", "error", "an example has its own name", hint=hint)])
         texts = {path: read_text(f"init/{example}/{path}") for path in EXAMPLES[example]}
         return {config if path == "meshgen.yaml" else config.parent / path: text for path, text in texts.items()}
-    mesh = _label(config.resolve().parent.name) if name is None else name
+    mesh = label(config.resolve().parent.name) if name is None else name
     if not _LABEL.fullmatch(mesh):
         hint = "lower-case letters, digits and '-', at most 63"
         raise InputError([Finding("MG101", "error", f'"{mesh}" is not a DNS-1123 label', hint=hint)])
@@ -53,6 +53,6 @@ def review(platform: str, config: Path, output: Path) -> dict[Path, str]:
     return {Path(target): render_text(f"init/ci/{template}.j2", **values)}
 
 
-def _label(folder: str) -> str:
-    """The nearest DNS-1123 label to a folder's name."""
-    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:63].strip("-") or "mesh"
+def label(text: str) -> str:
+    """The nearest DNS-1123 label to a text, such as a folder's name; `mesh` where nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "mesh"

@@ -11,6 +11,7 @@ from meshgen.errors import EnvironmentFailure, InputError
 from meshgen.git import UnknownRevision, repository
 from tests.diff.repositories import commit, fleet, git, one, run
 from tests.objects import mesh, overlay, text_of, write_config
+from tests.policy.ownrule import RULE
 
 SERVICE = {
     "apiVersion": "v1",
@@ -18,19 +19,6 @@ SERVICE = {
     "metadata": {"name": "web", "namespace": "shop"},
     "spec": {"ports": [{"port": 80}]},
 }
-
-RULE = """\
-apiVersion: meshgen.dev/v1
-kind: Rule
-id: OWN-BALANCER
-title: a load balancer
-hint: say type ClusterIP
-match: {kinds: [Service]}
-expression: "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
-tests:
-  - {object: {spec: {}}, passes: true}
-  - {object: {spec: {type: LoadBalancer}}, passes: false}
-"""
 
 
 def test_without_argument_head_is_compared_with_the_working_tree(tmp_path: Path):

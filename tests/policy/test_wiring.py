@@ -9,6 +9,7 @@ import pytest
 
 from meshgen.errors import InputError
 from meshgen.render import build_mesh
+from tests.policy.ownrule import RULE
 
 MESH = """\
 apiVersion: meshgen.dev/v1
@@ -17,18 +18,6 @@ metadata: {name: shop}
 istio: {version: 1.30.3, values: {defaultRevision: default}}
 addons: {kiali: {}}
 expose: {kiali: {type: LoadBalancer}}
-"""
-RULE = """\
-apiVersion: meshgen.dev/v1
-kind: Rule
-id: OWN-BALANCER
-title: a load balancer
-hint: say type ClusterIP
-match: {kinds: [Service]}
-expression: "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
-tests:
-  - {object: {spec: {}}, passes: true}
-  - {object: {spec: {type: LoadBalancer}}, passes: false}
 """
 
 

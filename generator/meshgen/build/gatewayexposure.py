@@ -10,7 +10,7 @@ from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.catalog import release_of
 
 # What Istio's charts give a gateway's Service.
-_TYPES = {"ingressGateways": "LoadBalancer", "egressGateways": "ClusterIP"}
+SERVICE_TYPES = {"ingressGateways": "LoadBalancer", "egressGateways": "ClusterIP"}
 _PORTS = {
     "ingressGateways": [("status-port", 15021, 15021), ("http2", 80, 8080), ("https", 443, 8443)],
     "egressGateways": [("http2", 80, 8080), ("https", 443, 8443)],
@@ -64,7 +64,7 @@ def _service(kind: str, gateway: dict[str, Any], home: str) -> KubernetesObject:
     metadata: dict[str, Any] = {"name": gateway["name"], "namespace": home}
     if k8s.get("serviceAnnotations"):
         metadata["annotations"] = k8s["serviceAnnotations"]
-    spec = {"type": _TYPES[kind], "ports": ports, **(k8s.get("service") or {})}
+    spec = {"type": SERVICE_TYPES[kind], "ports": ports, **(k8s.get("service") or {})}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from meshgen.build.stage import KubernetesObject
 from meshgen.catalog import DEFAULT_GATEWAYS, Release, release_of
 
+API_VERSION = "install.istio.io/v1alpha1"
 # Keys of `istio` that are meshgen's own; every other one is a field of IstioOperator's spec.
 OWN_KEYS = frozenset({"version", "assumeMinor", "install", "charts", "sail", "metadata", "revisions", "revisionTags"})
 GATEWAY_KINDS = tuple(DEFAULT_GATEWAYS)
@@ -24,7 +25,7 @@ def istio_operator(mesh: str, istio: dict[str, Any]) -> KubernetesObject:
     }
     head.update({key: metadata[key] for key in ("labels", "annotations") if metadata.get(key)})
     return {
-        "apiVersion": "install.istio.io/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": "IstioOperator",
         "metadata": head,
         "spec": spec_of(istio),

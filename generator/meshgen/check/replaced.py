@@ -8,6 +8,7 @@ from typing import Any
 from meshgen.build.stage import Remark
 from meshgen.catalog.fields import GO, Fields, Replacement, ever_replaced
 from meshgen.config.problems import dotted
+from meshgen.values import value_at
 from meshgen.yaml import pointer
 
 # Addons by the names that IstioOperator had for them.
@@ -26,7 +27,7 @@ def deprecated_remarks(spec: dict[str, Any], fields: Fields) -> Iterator[Remark]
     """What this version's istioctl warns of or refuses because there is another place for it."""
     for path, replacement in fields.replacements.items():
         parts = path.split(".")
-        value = _found(spec, parts)
+        value = value_at(spec, parts)
         if value is None or _same(value, replacement.default) or not _known(parts, fields):
             continue
         at = ["istio", *parts]
@@ -42,7 +43,7 @@ def deprecated_remarks(spec: dict[str, Any], fields: Fields) -> Iterator[Remark]
 def _marked(values: Any, fields: Fields) -> Iterator[Remark]:
     for path, (message, settings) in _MESSAGES.items():
         parts = path.split(".")
-        found = _found(values, parts)
+        found = value_at(values, parts)
         for name in _SAME if isinstance(found, dict) else ():
             if found.get(name) and name in fields.of(message) and fields.of(message)[name].deprecated:
                 at = ["istio", "values", *parts, name]
@@ -55,7 +56,7 @@ def instead_of(path: Sequence[str | int], value: Any) -> str | None:
     wanted = ".".join(str(part) for part in path)
     for listed, replacement in ever_replaced().items():
         inside = listed.removeprefix(f"{wanted}.").split(".")
-        if listed == wanted or (listed.startswith(f"{wanted}.") and _found(value, inside) is not None):
+        if listed == wanted or (listed.startswith(f"{wanted}.") and value_at(value, inside) is not None):
             return _instead(listed.split("."), replacement)
     return None
 
@@ -78,12 +79,6 @@ def _known(parts: Sequence[str], fields: Fields) -> bool:
             return not kind.startswith("@")
         kind = field.type
     return True
-
-
-def _found(value: Any, parts: Sequence[str]) -> Any:
-    for part in parts:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshgen.diff.change import RISKS, Change, Difference, FieldChange, Group
+from meshgen.formats import COUNT, DRAFT, FINDING, OPTIONAL, STRING, STRINGS, closed
 
 
 def to_json(difference: Difference) -> dict[str, Any]:
@@ -55,82 +56,56 @@ def _field(one: FieldChange) -> dict[str, Any]:
     return {"path": one.path, "action": one.action, "old": one.old, "new": one.new, "lines": list(one.lines)}
 
 
-def _closed(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-_STRING = {"type": "string"}
-_COUNT = {"type": "integer", "minimum": 0}
-_OPTIONAL = {"type": ["string", "null"]}
-_POSITION = {"type": ["integer", "null"], "minimum": 1}
-_NAMES = {"type": "array", "items": _STRING}
 _RISK = {"enum": list(RISKS)}
-_FIELD = _closed(
+_FIELD = closed(
     {
         "path": {"type": "string", "description": "Such as spec.ports[port=80,protocol=TCP].targetPort."},
         "action": {"enum": ["added", "removed", "changed", "order"]},
         "old": {"description": "The value; a secret, a long or a binary text is a text in brackets that says so."},
         "new": {},
-        "lines": {**_NAMES, "description": "Of texts of several lines: those that differ, with + or - in front."},
+        "lines": {**STRINGS, "description": "Of texts of several lines: those that differ, with + or - in front."},
     }
 )
-_CHANGE = _closed(
+_CHANGE = closed(
     {
         "risk": _RISK,
-        "reasons": {**_NAMES, "minItems": 1},
+        "reasons": {**STRINGS, "minItems": 1},
         "action": {"enum": ["added", "removed", "changed", "moved"]},
-        "group": _STRING,
+        "group": STRING,
         "kind": {"type": "string", "description": "HelmChartRelease is a chart that Argo CD installs."},
-        "namespace": _STRING,
+        "namespace": STRING,
         "name": {"type": "string", "description": "In Argo CD's objects, CLUSTER stands for the cluster's name."},
         "stage": {
-            **_closed({"old": _OPTIONAL, "new": _OPTIONAL}),
+            **closed({"old": OPTIONAL, "new": OPTIONAL}),
             "description": "flux and argocd are the wiring; null is istioctl's input, or a side without the object.",
         },
-        "clusters": {**_NAMES, "minItems": 1},
-        "differing": {**_NAMES, "description": "Clusters in which the same object changes otherwise."},
+        "clusters": {**STRINGS, "minItems": 1},
+        "differing": {**STRINGS, "description": "Clusters in which the same object changes otherwise."},
         "fields": {"type": "array", "items": _FIELD},
     }
 )
-_FLEET = _closed(
+_FLEET = closed(
     {
         "kind": {"enum": ["environment", "cluster"]},
         "action": {"enum": ["added", "removed", "moved"]},
-        "name": _STRING,
+        "name": STRING,
         "risk": _RISK,
-        "reason": _STRING,
-        "clusters": _NAMES,
-    }
-)
-_FINDING = _closed(
-    {
-        "rule": {"type": "string", "pattern": "^MG[0-9]{3}$"},
-        "severity": {"enum": ["error", "warning", "info"]},
-        "message": _STRING,
-        "file": _OPTIONAL,
-        "line": _POSITION,
-        "column": _POSITION,
-        "path": _OPTIONAL,
-        "hint": _OPTIONAL,
+        "reason": STRING,
+        "clusters": STRINGS,
     }
 )
 FORMAT: dict[str, Any] = {
-    "$schema": "http://json-schema.org/draft-07/schema#",
+    **DRAFT,
     "title": "meshgen diff -o json",
-    **_closed(
+    **closed(
         {
-            "old": _STRING,
-            "new": _STRING,
-            "clusters": {**_COUNT, "description": "Those that both sides have."},
-            "risks": _closed(dict.fromkeys(RISKS, _COUNT)),
+            "old": STRING,
+            "new": STRING,
+            "clusters": {**COUNT, "description": "Those that both sides have."},
+            "risks": closed(dict.fromkeys(RISKS, COUNT)),
             "fleet": {"type": "array", "items": _FLEET},
             "changes": {"type": "array", "items": _CHANGE, "description": "Riskiest first."},
-            "findings": {"type": "array", "items": _FINDING, "description": "Warnings that only the new side has."},
+            "findings": {"type": "array", "items": FINDING, "description": "Warnings that only the new side has."},
         }
     ),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meshgen.build.clouds import speaks_of_balancers
+from meshgen.build.gatewayexposure import SERVICE_TYPES
 from meshgen.build.istiooperator import installed_gateways, namespace
 from meshgen.catalog import Release, release_of
 from meshgen.config.document import Document
@@ -31,7 +32,6 @@ _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 _OF_ISTIO = ("istiod", "istio-operator", "istio-cni-node", "ztunnel")
 # Objects that a controller makes of others, and remakes.
 _MADE = frozenset({"Pod", "ReplicaSet", "Endpoints", "EndpointSlice", "Event", "ControllerRevision"})
-_TYPES = {"ingressGateways": "LoadBalancer", "egressGateways": "ClusterIP"}
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _asked_of_gateway(kind: str, name: str, gateway: dict[str, Any], istio: dict
     service = k8s.get("service") or {}
     values = value_at(istio.get("values"), ("gateways", f"istio-{kind.removesuffix('Gateways')}gateway")) or {}
     annotations = {**(values.get("serviceAnnotations") or {}), **(k8s.get("serviceAnnotations") or {})}
-    said = opened({"spec": {"type": values.get("type") or _TYPES[kind], **service}, "metadata": {}})
+    said = opened({"spec": {"type": values.get("type") or SERVICE_TYPES[kind], **service}, "metadata": {}})
     for key, field_ in (("loadBalancerIP", "loadBalancerIP"), ("sourceRanges", "loadBalancerSourceRanges")):
         if values.get(field_) and key not in said:
             said[key] = values[field_]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from meshgen.build.exposure import home_first
-from meshgen.build.istiooperator import istio_operator, namespace
+from meshgen.build.istiooperator import API_VERSION, istio_operator, namespace
 from meshgen.catalog import release_of
 from meshgen.config.resolve import Cluster
 from meshgen.importing.checked import Checked
 from meshgen.importing.difference import Difference, differences
-from meshgen.importing.operators import API_VERSION, NOTE, own_metadata
+from meshgen.importing.operators import NOTE, own_metadata
 from meshgen.importing.profile import with_profile
 from meshgen.importing.services import opened
 from meshgen.importing.taken import Taken

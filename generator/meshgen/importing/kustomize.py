@@ -12,10 +12,10 @@ from meshgen.config.manifests import KUSTOMIZE_FILES
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.importing.kustomizer import build, problem, shown_path
-from meshgen.importing.operators import label
 from meshgen.importing.positions import BuiltDocument
 from meshgen.importing.read import is_operator, read_objects
 from meshgen.importing.references import targets_of
+from meshgen.starter import label
 from meshgen.yaml import read_documents
 
 

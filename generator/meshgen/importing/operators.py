@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from meshgen.build.istiooperator import OWN_KEYS
+from meshgen.build.istiooperator import API_VERSION, OWN_KEYS
 from meshgen.check.settings import IGNORED
 from meshgen.config.document import Document
 from meshgen.config.problems import guess
 from meshgen.finding import Finding
-from meshgen.importing.read import GROUP
+from meshgen.starter import label
 from meshgen.values import value_at
 
-API_VERSION = f"{GROUP}/v1alpha1"
 # What `istioctl install` leaves on a cluster as a note to itself, and the operator ignores.
 NOTE = "installed-state"
 # What the API server, and those who apply, write into the metadata of every object.
@@ -124,8 +123,3 @@ def mesh_name(operator: Document, folder: str) -> tuple[str, str | None]:
         # With a revision in it, or the tool's own prefix: what is left is a name.
         return label(name.removeprefix(NOTE).strip("-") or folder), name
     return label(name), None
-
-
-def label(text: str) -> str:
-    """The nearest DNS-1123 label to a text; `mesh` where nothing is left of it."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "mesh"
