@@ -13,7 +13,8 @@ class Finding:
     """One problem of the input, with its position and the next move.
 
     `rule` is an `MG…` identifier. `line` and `column` count from 1; both are None for a finding about a whole file.
-    `path` is a JSON pointer into the document. The message never holds a value that may be a secret.
+    `path` is a JSON pointer into the document. `clusters` are those that it holds for; none where it is about the input
+    as a whole. The message never holds a value that may be a secret.
     """
 
     rule: str
@@ -24,6 +25,7 @@ class Finding:
     column: int | None = None
     path: str | None = None
     hint: str | None = None
+    clusters: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the object that `-o json` prints."""

@@ -24,7 +24,7 @@ def closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 FINDING = closed(
     {
-        "rule": {"type": "string", "pattern": "^MG[0-9]{3}$"},
+        "rule": {"type": "string", "pattern": "^(MG[0-9]{3}|OWN-[A-Z0-9-]+)$"},
         "severity": {"enum": ["error", "warning", "info"]},
         "message": STRING,
         "file": OPTIONAL,
@@ -32,5 +32,6 @@ FINDING = closed(
         "column": POSITION,
         "path": {**OPTIONAL, "description": "A JSON pointer into the file."},
         "hint": OPTIONAL,
+        "clusters": {**STRINGS, "description": "Those that it holds for; none where it is about the input as a whole."},
     }
 )

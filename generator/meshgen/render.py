@@ -10,8 +10,8 @@ from typing import Any
 
 from meshgen.build.install import engines_of
 from meshgen.build.istiooperator import install_method
-from meshgen.build.manifests import Manifests
-from meshgen.build.stage import ADDONS, Memory, Remark
+from meshgen.build.manifests import Manifests, Places
+from meshgen.build.stage import Memory, Remark
 from meshgen.build.stages import Built, build, minor_of
 from meshgen.catalog import Version, minors, release_of
 from meshgen.check.carried import carried_remarks
@@ -128,7 +128,7 @@ def build_resolved(mesh: Mesh, today: date | None = None) -> BuiltMesh:
     for cluster in mesh.clusters:
         findings.add(cluster, answers.of(mesh.name, cluster.settings, (cluster.cloud,), memory))
     findings.stop_at_errors()
-    manifests = Manifests(read_manifests(mesh), answers.objects)
+    manifests = replace(read_manifests(mesh), generated=answers.objects)
     bases = {key: build(mesh.name, settings, GENERIC, manifests, memory) for key, settings in shared.items()}
     environments = []
     for environment in mesh.environments:
@@ -138,9 +138,11 @@ def build_resolved(mesh: Mesh, today: date | None = None) -> BuiltMesh:
             for cluster in environment.clusters
         )
         for one in clusters:
-            _check(mesh.name, one, findings, memory)
+            _check(mesh.name, one, _places(one, manifests, memory), findings, memory)
         environments.append((environment, part, clusters))
-    _check_policy([one for _, _, clusters in environments for one in clusters], rules, findings)
+    _check_policy(
+        [(one, _places(one, manifests, memory)) for _, _, clusters in environments for one in clusters], rules, findings
+    )
     findings.stop_at_errors()
     return BuiltMesh(mesh, bases, tuple(environments), findings.all())
 
@@ -224,35 +226,43 @@ def _can_stand_alone(settings: dict[str, Any]) -> bool:
     return not any(remark.severity == "error" for remark in found)
 
 
-def _check(mesh: str, one: BuiltCluster, findings: _Findings, memory: Memory) -> None:
+def _places(one: BuiltCluster, manifests: Manifests, memory: Memory) -> Places:
+    """Where the user's own objects of a cluster are written."""
+    addons, resources = (one.cluster.settings.get(key) or _NONE for key in ("addons", "resources"))
+    return memory.recall(manifests.places, addons, resources)
+
+
+_NONE: dict[str, Any] = {}
+
+
+def _check(mesh: str, one: BuiltCluster, places: Places, findings: _Findings, memory: Memory) -> None:
     cluster, built = one.cluster, one.built
     findings.add(cluster, built.remarks)
     known = release_of(cluster.settings["istio"])
     kubernetes = cluster.kubernetes or known.kubernetes[1]
     for stage in built.stages:
-        findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes))
-        if stage.name == ADDONS:
-            asked = tuple(cluster.settings.get("expose") or ())
-            findings.add(cluster, memory.recall(manifest_remarks, stage, asked))
-    findings.add(cluster, duplicate_remarks(memory, *built.stages))
+        findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes, places))
+        asked = tuple(cluster.settings.get("expose") or ())
+        findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places))
+    findings.add(cluster, duplicate_remarks(memory, places, *built.stages))
     releases = tuple(release for stage in built.stages for release in stage.releases)
     by_argocd = bool((cluster.settings.get("delivery") or {}).get("argocd"))
     findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
 
 
-def _check_policy(clusters: list[BuiltCluster], rules: tuple[OwnRule, ...], findings: _Findings) -> None:
+def _check_policy(clusters: list[tuple[BuiltCluster, Places]], rules: tuple[OwnRule, ...], findings: _Findings) -> None:
     """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
-    subjects = [subject_of(one.cluster, one.built.stages, one.built.istioctl_input) for one in clusters]
+    subjects = [subject_of(one.cluster, one.built.stages, one.built.istioctl_input, places) for one, places in clusters]
     # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
     judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
-    for one, subject in zip(clusters, subjects, strict=True):
+    for (one, _), subject in zip(clusters, subjects, strict=True):
         parts = (id(subject.settings), id(one.built.istioctl_input), *map(id, one.built.stages))
         key = (subject.cluster.cloud, subject.production, *parts)
         if key not in judged:
             judged[key] = tuple(policy_remarks(subject))
         findings.add(subject.cluster, judged[key])
     found, wrong = own_findings(rules, subjects)
-    by_name = {one.cluster.name: one.cluster for one in clusters}
+    by_name = {one.cluster.name: one.cluster for one, _ in clusters}
     for breach in found:
         findings.add(by_name[breach.cluster], (breach.remark,))
     findings.add_whole(wrong)
@@ -266,13 +276,15 @@ class _Findings:
         self.mesh, self.today, self.own = mesh, today, own
         self._used: set[str] = set()
         self._clusters = sum(1 for _ in mesh.clusters)
-        # The clusters that each finding holds for; none where its position names the cluster.
+        # The clusters that each finding holds for, none where it is about no cluster.
         self._found: dict[Finding, dict[str, None]] = {}
+        # Findings whose position names their cluster.
+        self._placed: set[Finding] = set()
 
     def add(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's settings."""
         for remark in self._judged(cluster, remarks):
-            finding = cluster.finding(
+            finding = (remark.document or cluster).finding(
                 remark.rule,
                 remark.message,
                 remark.pointer,
@@ -285,10 +297,11 @@ class _Findings:
     def add_entry(self, cluster: Cluster, remarks: Iterable[Remark]) -> None:
         """Take remarks whose pointers lead into a cluster's own entry."""
         for remark in self._judged(cluster, remarks):
-            finding = cluster.entry_finding(
-                remark.rule, remark.message, remark.pointer, hint=remark.hint, severity=remark.severity
-            )
-            self._found.setdefault(finding, {})
+            said = remark.document.finding if remark.document else cluster.entry_finding
+            finding = said(remark.rule, remark.message, remark.pointer, hint=remark.hint, severity=remark.severity)
+            self._found.setdefault(finding, {})[cluster.name] = None
+            if not remark.document:
+                self._placed.add(finding)
 
     def _judged(self, cluster: Cluster, remarks: Iterable[Remark]) -> Iterable[Remark]:
         """The remarks as the cluster's policy wants them."""
@@ -316,10 +329,11 @@ class _Findings:
         return tuple(sorted(said, key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.rule)))
 
     def _said(self, finding: Finding, clusters: list[str]) -> Finding:
-        if len(clusters) in (0, self._clusters):
-            return finding
-        named = ", ".join(clusters) if len(clusters) <= 3 else f"{len(clusters)} of {self._clusters} clusters"
-        return replace(finding, message=f"{finding.message} (on {named})")
+        message = finding.message
+        if clusters and len(clusters) < self._clusters and finding not in self._placed:
+            named = ", ".join(clusters) if len(clusters) <= 3 else f"{len(clusters)} of {self._clusters} clusters"
+            message = f"{message} (on {named})"
+        return replace(finding, message=message, clusters=tuple(clusters))
 
     def stop_at_errors(self) -> None:
         """Raise InputError where something is an error."""

@@ -30,7 +30,7 @@ def service(name: str = "own", **spec: Any) -> dict[str, Any]:
 
 def expose(key: str, exposure: dict[str, Any], *clouds: str) -> tuple[dict[str, Any], list[Remark]]:
     """Open a Service of the built-in addons; gives the Service and what there is to say."""
-    built = build("msa", {**SETTINGS, "expose": {key: exposure}}, clouds or ("azure",), Manifests({}), Memory())
+    built = build("msa", {**SETTINGS, "expose": {key: exposure}}, clouds or ("azure",), Manifests(), Memory())
     found = [
         obj for obj in built.objects if obj["kind"] == "Service" and obj["metadata"]["name"] == key.partition(".")[0]
     ]
@@ -338,7 +338,7 @@ def test_two_keys_for_one_service_are_refused() -> None:
         "msa",
         {**SETTINGS, "expose": {"kiali": {"public": "demo"}, "kiali.istio-system": {"internal": True}}},
         ("azure",),
-        Manifests({}),
+        Manifests(),
         Memory(),
     )
 

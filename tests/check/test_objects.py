@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from meshgen.build.manifests import Places
 from meshgen.build.stage import Memory, Stage
 from meshgen.check.objects import duplicate_remarks, stage_remarks
 
@@ -27,7 +28,7 @@ def obj(api_version: str, kind: str, name: str, namespace: str | None = None) ->
 def test_api_that_the_cluster_does_not_serve_is_refused(
     kubernetes: str, api_version: str, kind: str, gone: bool
 ) -> None:
-    said = stage_remarks(Stage("addons", (obj(api_version, kind, "one"),)), kubernetes)
+    said = stage_remarks(Stage("addons", (obj(api_version, kind, "one"),)), kubernetes, Places())
 
     assert [(remark.rule, remark.severity) for remark in said] == ([("MG402", "error")] if gone else [])
 
@@ -36,7 +37,7 @@ def test_object_in_two_stages_is_refused_once() -> None:
     namespaces = Stage("namespaces", (obj("v1", "Namespace", "istio-system"),))
     addons = Stage("addons", (obj("v1", "Namespace", "istio-system"), obj("v1", "ConfigMap", "istio-system", "a")))
 
-    said = duplicate_remarks(Memory(), namespaces, addons)
+    said = duplicate_remarks(Memory(), Places(), namespaces, addons)
 
     assert [(remark.rule, remark.message) for remark in said] == [("MG405", "Namespace istio-system is there twice")]
 
@@ -44,7 +45,7 @@ def test_object_in_two_stages_is_refused_once() -> None:
 def test_object_that_stands_twice_in_one_stage_is_refused() -> None:
     twice = Stage("addons", tuple(obj("v1", "ConfigMap", "kiali", "istio-system") for _ in range(2)))
 
-    said = duplicate_remarks(Memory(), twice)
+    said = duplicate_remarks(Memory(), Places(), twice)
 
     assert [remark.message for remark in said] == ["ConfigMap kiali in istio-system is there twice"]
 
@@ -59,4 +60,4 @@ def test_one_name_in_two_namespaces_or_of_two_kinds_is_no_duplicate() -> None:
         ),
     )
 
-    assert duplicate_remarks(Memory(), stage) == []
+    assert duplicate_remarks(Memory(), Places(), stage) == []

@@ -185,6 +185,10 @@ def rendered(folder: Path, key: str, value: Any) -> dict[str, bytes]:
     if parts[:2] == ["istio", "sail"]:
         config["mesh"]["istio"] = {"version": "1.30.3", "install": "sail"}
         config["overlay"]["clusters"]["kiali"]["kubernetesVersion"] = "1.34"
+    if parts[0] == "resources":
+        config["mesh"]["resources"] = {"kiali": {"path": "own.yaml"}}
+        folder.mkdir()
+        (folder / "own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
     at: dict[str, Any] = config["overlay" if parts[0] == "clusters" else "mesh"]
     for part in parts[:-1]:
         at = at.setdefault(part, {})

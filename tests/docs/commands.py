@@ -26,6 +26,7 @@ DOCUMENTS = {
     "docs/explain.md": True,
     "docs/import.md": False,
     "docs/install.md": False,
+    "docs/resources.md": False,
     "docs/tutorial.md": False,
 }
 

@@ -105,6 +105,7 @@ def gateway(**server: Any) -> Object:
 def test_gateway_that_is_not_public_may_speak_http(exposure: Object) -> None:
     from dataclasses import replace
 
+
     settings = {**istio(), "expose": {"istio-ingressgateway": exposure}}
     inside = subject([gateway()], settings)
     azure = replace(inside, cluster=replace(inside.cluster, cloud="azure"))
@@ -305,13 +306,17 @@ def test_what_expose_opens_is_told_at_its_key() -> None:
     assert told["MG515"] == "/expose/istio-ingressgateway"
 
 
-def test_who_builds_an_object_may_say_what_brings_it() -> None:
+def test_what_the_user_wrote_is_told_where_it_is_written() -> None:
     from dataclasses import replace
 
-    pod = made("Pod", {"containers": [{"name": "a", "image": "a"}]}, group="")
-    one = replace(subject([pod]), origins={id(pod): "/resources/0"})
+    from meshgen.build.manifests import Manifest, Places
+    from meshgen.config.document import Document
 
-    assert [remark.pointer for remark in policy_remarks(one)] == ["/resources/0"]
+    pod = made("Pod", {"containers": [{"name": "a", "image": "a"}]}, group="")
+    document = Document("own.yaml", b"", {})
+    one = replace(subject([pod]), places=Places([Manifest(pod, document)]))
+
+    assert [(remark.pointer, remark.document) for remark in policy_remarks(one)] == [("/metadata/name", document)]
 
 
 def test_a_namespace_without_injection_has_no_revision_to_choose() -> None:

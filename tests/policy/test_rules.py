@@ -12,7 +12,6 @@ import pytest
 
 from meshgen.errors import InputError
 from meshgen.finding import Finding
-from meshgen.policy import policy_remarks, subject_of
 from meshgen.policy.registry import BUILT_ELSEWHERE, RULES, titles
 from meshgen.render import build_mesh
 from tests.tools import PROJECT
@@ -27,17 +26,12 @@ SECRETS = ("xK9-mPq4vR7z", "hvs.CAESIJ9qRt7xW2")
 
 
 def findings_of(config: Path) -> list[Finding]:
-    """What the policy has against any cluster of a config, each finding once."""
-    found: dict[Finding, None] = {}
+    """What the policy has against the clusters of a config."""
     try:
-        built = build_mesh(config)
+        findings = build_mesh(config).findings
     except InputError as error:
-        return [finding for finding in error.findings if finding.rule in {rule.id for rule in RULES}]
-    for one in built.clusters:
-        for remark in policy_remarks(subject_of(one.cluster, one.built.stages, one.built.istioctl_input)):
-            where = {"hint": remark.hint, "severity": remark.severity, "at_key": remark.at_key}
-            found[one.cluster.finding(remark.rule, remark.message, remark.pointer, **where)] = None  # type: ignore[arg-type]
-    return list(found)
+        findings = tuple(error.findings)
+    return [finding for finding in findings if finding.rule in {rule.id for rule in RULES}]
 
 
 def _text(finding: Finding) -> str:

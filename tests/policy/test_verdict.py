@@ -15,7 +15,7 @@ TODAY = date(2026, 11, 25)
 
 
 def found(rule: str = "MG514", cluster: str = "dev", object_: str | None = "Gateway/shop") -> Found:
-    return Found(PolicyRemark(rule, "said", "/addons", "do", "warning", True, object_), cluster)
+    return Found(PolicyRemark(rule, "said", "/addons", "do", "warning", True, object=object_), cluster)
 
 
 def suppress(**entry: Any) -> dict[str, Any]:

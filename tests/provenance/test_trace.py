@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from meshgen.build.manifests import Manifests
 from meshgen.layout.values import same
 from meshgen.provenance.edits import Edit, edited
 from meshgen.provenance.explain import explain
@@ -24,7 +25,7 @@ def traced(folder: Path, config: dict[str, Any], selector: str, field: str, budg
     (one,) = built.clusters
     target = select(one.built, selector)
     assert target is not None
-    manifests = known_manifests("msa", one.cluster, one.built, {})
+    manifests = known_manifests("msa", one.cluster, one.built, Manifests())
     return trace(Probe(tree_of("msa", one.cluster), target, parse(field), manifests, budget or Budget()), [])
 
 
@@ -61,7 +62,7 @@ def test_trace_changes_no_setting(tmp_path: Path):
     before = text_of(one.cluster.settings)
     target = select(one.built, "Service/kiali")
     assert target is not None
-    manifests = known_manifests("msa", one.cluster, one.built, {})
+    manifests = known_manifests("msa", one.cluster, one.built, Manifests())
     trace(Probe(tree_of("msa", one.cluster), target, parse("spec"), manifests, Budget()), [])
     assert text_of(one.cluster.settings) == before
 
@@ -102,5 +103,5 @@ def test_manifest_of_the_users_own_is_named_as_the_source(tmp_path: Path):
     path = write_config(tmp_path, mesh(addons={"kiali": {"source": "own.yaml"}}))
     (answer,) = explain(path, "ConfigMap/own", "data.a")
     assert answer.built_in is not None
-    assert (answer.built_in.value, answer.built_in.source) == ("b", "the manifest in own.yaml")
+    assert (answer.built_in.value, answer.built_in.source) == ("b", "the manifest in own.yaml:8:8")
     assert [(one.name, one.role) for one in answer.settings] == [("addons.kiali.source", "brings")]

@@ -1,4 +1,4 @@
-"""The addons of a mesh, built-in, from their charts or the user's own, with their Services opened."""
+"""What comes after Istio: addons, built-in, from charts or the user's own, and other resources; Services opened."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from meshgen.build.addons import addon_objects
 from meshgen.build.chart import ChartRelease, KubernetesObject
 from meshgen.build.exposure import home_first, open_services
 from meshgen.build.install import chart_stage, engines_of
-from meshgen.build.manifests import Manifests
-from meshgen.build.stage import ADDONS, CHARTS, Memory, Remark, Stage
+from meshgen.build.manifests import SHIPPED, Manifests
+from meshgen.build.resources import resource_objects
+from meshgen.build.stage import ADDONS, CHARTS, RESOURCES, Memory, Remark, Stage
 from meshgen.catalog import Release
 from meshgen.layout.normal import normalise
 from meshgen.yaml import pointer
@@ -22,13 +23,14 @@ def addon_stages(
     known: Release,
     home: str,
     addons: Settings,
+    resources: Settings,
     expose: Settings,
     clouds: tuple[str, ...],
     delivery: Settings,
     manifests: Manifests,
     memory: Memory,
 ) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
-    """The stages of the addons, and what is wrong with them and with what `expose` asks; see `open_services`.
+    """The stages of addons and `resources`, and what is wrong with them and what `expose` asks; see `open_services`.
 
     `home` is the control plane's namespace.
     """
@@ -37,30 +39,33 @@ def addon_stages(
     theirs = {name: chart_services(name, addon, namespace=home, minor=known.minor) for name, addon in by_chart.items()}
     services = tuple(service for made in theirs.values() for service in made or ())
     strangers = tuple(name for name, made in theirs.items() if made is None)
-    guessed = _guessed(expose, (*plain.objects, *services), home) if strangers else ()
-    stages = (plain, Stage(CHARTS, (*services, *guessed)))
-    (opened, charts), remarks = open_services(stages, expose, clouds, home, _builtin(addons))
+    others = Stage(RESOURCES, resource_objects(resources, manifests, RESOURCES))
+    guessed = _guessed(expose, (*plain.objects, *services, *others.objects), home) if strangers else ()
+    stages = (plain, Stage(CHARTS, (*services, *guessed)), others)
+    (opened, charts, others), remarks = open_services(stages, expose, clouds, home, _builtin(addons))
     made_stages = [opened] if opened.objects or len(by_chart) < len(addons) else []
     if by_chart:
         exposures = _exposures((*services, *guessed), charts.objects)
         stage, found = _chart_stage(known, home, addons, by_chart, exposures, delivery)
         made_stages.append(stage)
         remarks = (*remarks, *found)
+    if others.objects:
+        made_stages.append(others)
     return tuple(made_stages), remarks
 
 
 def _builtin(addons: Settings) -> tuple[str, ...]:
     """The addons whose ports meshgen knows."""
-    return tuple(name for name, addon in addons.items() if (addon.get("source") or "builtin") in ("builtin", "helm"))
+    return tuple(name for name, addon in addons.items() if (addon.get("source") or "builtin") in SHIPPED)
 
 
 def _objects(known: Release, home: str, addons: Settings, manifests: Manifests) -> tuple[KubernetesObject, ...]:
     objects: list[KubernetesObject] = []
     for name, addon in addons.items():
         source = addon.get("source") or "builtin"
-        if source not in ("builtin", "helm"):
+        if source not in SHIPPED:
             # A source that only lower layers name was never read: it reaches no cluster.
-            objects += manifests.by_source.get(source, ())
+            objects += (one.object for one in manifests.of_addons.get(source, ()))
         elif source == "builtin" and name in known.addons:
             images, minor = known.addons, known.minor
             built = addon_objects(name, addon, images=images, namespace=home, addons=addons, minor=minor)

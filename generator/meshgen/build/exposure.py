@@ -35,7 +35,8 @@ def open_services(
         if (first := asked_by.setdefault(id(service), key)) != key:
             remarks.append(same_service(key, first))
             continue
-        asked = Asked(key, exposure or {}, service, builtin)
+        is_home = service["metadata"].get("namespace") == namespace
+        asked = Asked(key, exposure or {}, service, builtin if is_home else ())
         found = asked.problems(clouds)
         remarks += found
         if any(remark.severity == "error" for remark in found):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from meshgen.build.chart import ChartRelease
+from meshgen.config.document import Document
 from meshgen.finding import Severity
 
 KubernetesObject = dict[str, Any]
@@ -21,9 +22,10 @@ ISTIO = "istio"
 GATEWAYS = "gateways"
 ADDONS = "addons"
 CHARTS = "charts"
+RESOURCES = "resources"
 # Stages whose objects are pruned when they leave the tree. Namespaces, CRDs, the operator and its CR never are:
 # deleting the CR uninstalls Istio, and so does deleting the releases of its charts.
-PRUNED = frozenset({GATEWAYS, ADDONS, CHARTS})
+PRUNED = frozenset({GATEWAYS, ADDONS, CHARTS, RESOURCES})
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,8 @@ class Stage:
 class Remark:
     """What a builder has to say about the settings it was given; `pointer` leads into them.
 
-    A cluster turns it into a Finding with the position where that setting was written.
+    A cluster turns it into a Finding with the position where that setting was written. With a `document`, a manifest of
+    the user's own, `pointer` leads into that instead.
     """
 
     rule: str
@@ -51,6 +54,7 @@ class Remark:
     hint: str | None = None
     severity: Severity = "error"
     at_key: bool = False
+    document: Document | None = field(default=None, compare=False, repr=False)
 
 
 class Memory:

@@ -11,6 +11,7 @@ from meshgen.build.install import install, rendered_operator
 from meshgen.build.istiooperator import GATEWAY_KINDS, gateways, install_method, namespace
 from meshgen.build.manifests import Manifests
 from meshgen.build.operator import OPERATOR_NAMESPACE
+from meshgen.build.resources import resource_objects
 from meshgen.build.stage import NAMESPACES, KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import Version, release_of
 
@@ -40,18 +41,19 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
     `clouds` are those of the clusters that share the result (see `open_services`).
     """
     addons, expose = settings.get("addons") or _NONE, settings.get("expose") or _NONE
+    resources = settings.get("resources") or _NONE
     delivery, method = settings.get("delivery") or _NONE, install_method(settings["istio"])
     istio, services, found = memory.recall_same(_open_gateways, settings["istio"], expose, clouds)
     installed = memory.recall_same(install, mesh, istio, method, delivery, manifests.generate, memory)
     spaces = (namespace(istio), *_other_namespaces(istio), *installed.namespaces)
-    first = memory.recall(_namespaces, spaces, method == "operator")
+    first = memory.recall(_namespaces, spaces, method == "operator", resources, manifests)
     last: tuple[Stage, ...] = ()
     remarks: tuple[Remark, ...] = ()
     # A stage of its own, apart from Istio itself, which is what most clusters patch.
-    if addons or services:
+    if addons or services or resources:
         known = release_of(istio)
         last, remarks = memory.recall(
-            addon_stages, known, spaces[0], addons, services, clouds, delivery, manifests, memory
+            addon_stages, known, spaces[0], addons, resources, services, clouds, delivery, manifests, memory
         )
     stages = (first, *installed.stages, *last)
     return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks))
@@ -76,12 +78,16 @@ def _open_gateways(
 _NONE: dict[str, Any] = {}
 
 
-def _namespaces(names: tuple[str, ...], with_operator: bool) -> Stage:
-    own = OPERATOR_NAMESPACE["metadata"]["name"] if with_operator else None
-    spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name != own]
+def _namespaces(names: tuple[str, ...], with_operator: bool, resources: dict[str, Any], manifests: Manifests) -> Stage:
+    """The namespaces that Istio needs, and what else comes first; a namespace of the user's own says more than ours."""
+    theirs = resource_objects(resources, manifests, NAMESPACES)
+    there = {obj["metadata"]["name"] for obj in theirs if obj["kind"] == "Namespace"}
     if with_operator:
-        spaces.append(OPERATOR_NAMESPACE)
-    return Stage(NAMESPACES, tuple(spaces))
+        there.add(OPERATOR_NAMESPACE["metadata"]["name"])
+    own = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name not in there
+    ]
+    return Stage(NAMESPACES, (*own, *((OPERATOR_NAMESPACE,) if with_operator else ()), *theirs))
 
 
 def _other_namespaces(istio: dict[str, Any]) -> tuple[str, ...]:

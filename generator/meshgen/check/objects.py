@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from meshgen.build.stage import Memory, Remark, Stage
+from meshgen.build.manifests import Places
+from meshgen.build.stage import KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import removed
 from meshgen.layout.identity import Identity, identity
 
 
-def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
-    """Objects of a stage whose API the cluster does not serve; the pointers lead into the cluster's entry."""
+def stage_remarks(stage: Stage, kubernetes: str, places: Places) -> list[Remark]:
+    """Objects of a stage whose API the cluster does not serve.
+
+    The pointers lead into the cluster's entry, or into the manifest of the user's own that holds the object.
+    """
     remarks = []
     for obj in stage.objects:
         gone = removed(kubernetes, obj["apiVersion"], obj["kind"])
@@ -18,57 +23,55 @@ def stage_remarks(stage: Stage, kubernetes: str) -> list[Remark]:
             name = obj["metadata"]["name"]
             message = f"{obj['kind']} {name}: Kubernetes {kubernetes} does not serve {obj['apiVersion']}"
             hint = f"gone since {gone.since}; use {gone.instead}" if gone.instead else f"gone since {gone.since}"
-            remarks.append(Remark("MG402", message, "/kubernetesVersion", hint))
+            document = places.of(obj)
+            at = "/apiVersion" if document else "/kubernetesVersion"
+            remarks.append(Remark("MG402", message, at, hint, document=document))
     return remarks
 
 
-def manifest_remarks(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
+def manifest_remarks(stage: Stage, asked: tuple[str, ...], places: Places) -> list[Remark]:
     """What the user's own manifests should not hold, or not leave open; `asked` are the Services of `expose`."""
-    return [*_secrets(stage), *_operators(stage), *_open(stage, asked)]
-
-
-def _secrets(stage: Stage) -> list[Remark]:
-    """Secrets of the user's own manifests that would stand in Git for everyone to read."""
     remarks = []
     for obj in stage.objects:
-        if obj["kind"] == "Secret" and (obj.get("data") or obj.get("stringData")):
-            message = f"Secret {obj['metadata']['name']} would stand in the tree in the clear"
-            hint = "take it out of your manifests, and make it on the cluster or by an operator for secrets"
-            remarks.append(Remark("MG503", message, "/addons", hint, "warning", at_key=True))
-    return remarks
-
-
-def _operators(stage: Stage) -> list[Remark]:
-    """IstioOperators among the user's own manifests: from 1.24 on nothing reads one, and before, pruning uninstalls."""
-    return [
-        Remark(
-            "MG406",
-            f"IstioOperator {obj['metadata']['name']} stands among your own manifests",
-            "/addons",
-            "say it under `istio` instead, and take it out of the manifests",
-            at_key=True,
-        )
-        for obj in stage.objects
-        if obj["kind"] == "IstioOperator"
-    ]
-
-
-def _open(stage: Stage, asked: tuple[str, ...]) -> list[Remark]:
-    """Services of the user's own manifests that are open load balancers already, and that `expose` leaves so."""
-    remarks = []
-    for obj in stage.objects:
-        name = obj["metadata"]["name"]
-        spec = obj.get("spec") or {}
-        if obj["kind"] != "Service" or spec.get("type") != "LoadBalancer" or spec.get("loadBalancerSourceRanges"):
+        document = places.of(obj)
+        if document is None:
             continue
-        if name not in asked and f"{name}.{obj['metadata'].get('namespace', 'default')}" not in asked:
-            message = f"Service {name} is a load balancer in your own manifests, open to every address"
-            hint = f"say expose: {{{name}: ...}}, with internal: true, sourceRanges or type: ClusterIP"
-            remarks.append(Remark("MG501", message, "/addons", hint, "warning", at_key=True))
+        found = _secret(obj) or _operator(obj) or _open(obj, asked)
+        if found:
+            remarks.append(replace(found, document=document))
     return remarks
 
 
-def duplicate_remarks(memory: Memory, *stages: Stage) -> list[Remark]:
+def _secret(obj: KubernetesObject) -> Remark | None:
+    """A Secret that would stand in Git for everyone to read."""
+    if obj["kind"] != "Secret" or not (obj.get("data") or obj.get("stringData")):
+        return None
+    message = f"Secret {obj['metadata']['name']} would stand in the tree in the clear"
+    hint = "take it out of your manifests, and make it on the cluster or by an operator for secrets"
+    return Remark("MG503", message, "/data" if obj.get("data") else "/stringData", hint, "warning", at_key=True)
+
+
+def _operator(obj: KubernetesObject) -> Remark | None:
+    """An IstioOperator: from 1.24 on nothing reads one, and before, pruning it uninstalls Istio."""
+    if obj["kind"] != "IstioOperator":
+        return None
+    message = f"IstioOperator {obj['metadata']['name']} stands among your own manifests"
+    return Remark("MG406", message, "/kind", "say it under `istio` instead, and take it out of the manifests")
+
+
+def _open(obj: KubernetesObject, asked: tuple[str, ...]) -> Remark | None:
+    """A Service that is an open load balancer already, and that `expose` leaves so."""
+    spec, name = obj.get("spec") or {}, obj["metadata"]["name"]
+    if obj["kind"] != "Service" or spec.get("type") != "LoadBalancer" or spec.get("loadBalancerSourceRanges"):
+        return None
+    if name in asked or f"{name}.{obj['metadata'].get('namespace', 'default')}" in asked:
+        return None
+    message = f"Service {name} is a load balancer in your own manifests, open to every address"
+    hint = f"say expose: {{{name}: ...}}, with internal: true, sourceRanges or type: ClusterIP"
+    return Remark("MG501", message, "/spec/type", hint, "warning")
+
+
+def duplicate_remarks(memory: Memory, places: Places, *stages: Stage) -> list[Remark]:
     """Objects that a cluster would get twice, which the engines would fight over."""
     seen: set[Identity] = set()
     found: list[Identity] = []
@@ -79,7 +82,7 @@ def duplicate_remarks(memory: Memory, *stages: Stage) -> list[Remark]:
         seen |= keys
     names = Counter(release.name for stage in stages for release in stage.releases)
     # Two releases of one name are said as that (`release_remarks`), for Argo CD has no objects of them here.
-    return [_duplicate(key) for key in sorted(found) if key.kind not in _OF_A_RELEASE or names[key.name] < 2]
+    return [_duplicate(key, places) for key in sorted(found) if key.kind not in _OF_A_RELEASE or names[key.name] < 2]
 
 
 _OF_A_RELEASE = ("HelmRelease", "OCIRepository")
@@ -91,7 +94,20 @@ def _identities(stage: Stage) -> tuple[frozenset[Identity], tuple[Identity, ...]
     return frozenset(counted), tuple(key for key, count in counted.items() if count > 1)
 
 
-def _duplicate(key: Identity) -> Remark:
+def _duplicate(key: Identity, places: Places) -> Remark:
     where = f" in {key.namespace}" if key.namespace else ""
-    hint = "take it out of your own manifests, or leave out the addon that brings it"
-    return Remark("MG405", f"{key.kind} {key.name}{where} is there twice", "/addons", hint, at_key=True)
+    message = f"{key.kind} {key.name}{where} is there twice"
+    match places.all(key):
+        case []:
+            hint = "take it out of your own manifests, or leave out the addon that brings it"
+            return Remark("MG405", message, "/addons", hint, at_key=True)
+        case [document]:
+            hint = "meshgen brings it too: take it out of your own manifests, or leave out what brings it"
+            return Remark("MG405", message, "/metadata/name", hint, document=document)
+        case [first, *_, last]:
+            place = first.location("/metadata/name")
+            line = f":{place.value.line}" if place else ""
+            hint = f"the other one is in {first.file}{line}: keep one of them"
+            return Remark("MG405", message, "/metadata/name", hint, document=last)
+        case _:
+            raise AssertionError(places)

@@ -36,7 +36,16 @@ def settings_remarks(settings: dict[str, Any], memory: Memory) -> list[Remark]:
             remarks += memory.recall_same(_addons, addons, known)
     if delivery := settings.get("delivery"):
         remarks += memory.recall_same(_delivery, delivery)
+    if resources := settings.get("resources"):
+        remarks += _resources(resources)
     return [*remarks, *_open_control_plane(istio)]
+
+
+def _resources(resources: dict[str, Any]) -> Iterator[Remark]:
+    for name, resource in resources.items():
+        if not (resource or {}).get("path"):
+            message, at = f'resources.{name}: "path" is missing', pointer(["resources", name])
+            yield Remark("MG104", message, at, "say path: ./manifests, a file or a folder; or null, to take it out")
 
 
 def _open_control_plane(istio: dict[str, Any]) -> Iterator[Remark]:

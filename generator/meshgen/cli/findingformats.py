@@ -34,6 +34,8 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         if finding.line:
             place["region"] = {"startLine": finding.line, "startColumn": finding.column or 1}
         result["locations"] = [{"physicalLocation": place}]
+    if finding.clusters:
+        result["properties"] = {"clusters": list(finding.clusters)}
     return result
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ class Document:
     value: dict[str, Any]
     number: int = 0
     prefix: str = ""
-    _locations: dict[str, Location] | None = field(default=None, repr=False)
 
     def origin(self, pointer: str) -> tuple[Document, str]:
         """The document that the part at `pointer` was written in, and its place there: this one, and that place."""
@@ -40,13 +40,12 @@ class Document:
 
     def place(self, pointer: str) -> Location | None:
         """Where a value stands in this document's own text."""
-        if self._locations is None:
-            documents = locate(self.data)
-            self._locations = documents[self.number] if documents else {}
+        documents = _located(self.data)
+        locations = documents[self.number] if documents else {}
         pointer = self.prefix + pointer
-        while pointer and pointer not in self._locations:
+        while pointer and pointer not in locations:
             pointer = pointer.rpartition("/")[0]
-        return self._locations.get(pointer)
+        return locations.get(pointer)
 
     def finding(
         self,
@@ -72,6 +71,10 @@ class Document:
             path=document.prefix + at,
             hint=hint,
         )
+
+
+# A file of many documents is parsed once, whichever of them are asked for.
+_located = lru_cache(maxsize=1024)(locate)
 
 
 def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from meshgen.config.manifests import addon_sources, resource_paths
 from meshgen.config.resolve import Mesh
 from meshgen.errors import InputError
 from meshgen.finding import Finding
@@ -54,12 +55,13 @@ class Materialised:
 
     def bring_sources(self, mesh: Mesh) -> None:
         """Bring the manifests that a mesh names; what lies outside of the repository is in no revision."""
-        sources = {
-            (addon or {}).get("source") or "builtin"
-            for settings in (mesh.settings, *(cluster.settings for cluster in mesh.clusters))
-            for addon in (settings.get("addons") or {}).values()
-        }
-        written = sorted(sources - {"builtin", "helm"})
+        written = sorted(
+            {
+                path
+                for settings in (mesh.settings, *(cluster.settings for cluster in mesh.clusters))
+                for _, path in (*addon_sources(settings), *resource_paths(settings))
+            }
+        )
         self.bring(self._inside(self.revision.config.parent, source, self.revision.config) for source in written)
 
     def bring(self, paths: Iterable[PurePosixPath]) -> None:

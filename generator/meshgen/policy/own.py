@@ -12,7 +12,7 @@ from meshgen.policy.bounded import bounded
 from meshgen.policy.cel import CelError, compiled, value_of
 from meshgen.policy.ownrules import OwnRule
 from meshgen.policy.reading import mapping
-from meshgen.policy.rule import PolicyRemark, of_object, plain
+from meshgen.policy.rule import of_object, plain
 from meshgen.policy.subject import Subject
 from meshgen.policy.verdict import Found
 
@@ -114,8 +114,7 @@ def facts(subject: Subject) -> dict[str, Any]:
 
 def _found(rule: OwnRule, subject: Subject, at: int, message: str) -> Found:
     breach = of_object(subject, subject.objects[at][1], message, rule.hint)
-    remark = PolicyRemark(rule.id, breach.message, breach.pointer, rule.hint, rule.severity, True, breach.object)
-    return Found(remark, subject.cluster.name)
+    return Found(breach.remark(rule.id, rule.severity), subject.cluster.name)
 
 
 def _unreadable(rule: OwnRule) -> Iterator[Finding]:

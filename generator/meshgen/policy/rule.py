@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject, Remark
+from meshgen.config.document import Document
 from meshgen.finding import Severity
 from meshgen.policy.subject import Subject
 from meshgen.yaml import NOWHERE, at_pointer, pointer
@@ -23,6 +24,7 @@ class PolicyRemark(Remark):
 class Breach:
     """What a rule has against a subject: where in the settings, what, the next move, and the object if it is about one.
 
+    With a `document`, a manifest of the user's own, `pointer` leads into that instead.
     The message never holds a value that may be a secret.
     """
 
@@ -30,6 +32,14 @@ class Breach:
     message: str
     hint: str
     object: str | None = None
+    document: Document | None = None
+
+    def remark(self, rule: str, severity: Severity) -> PolicyRemark:
+        """The breach as what a rule of that id says."""
+        at_key = self.document is None
+        return PolicyRemark(
+            rule, self.message, self.pointer, self.hint, severity, at_key, document=self.document, object=self.object
+        )
 
 
 @dataclass(frozen=True)
@@ -44,15 +54,19 @@ class Rule:
     def remarks(self, subject: Subject) -> Iterator[PolicyRemark]:
         """Every breach of the rule by a subject, as a remark with the rule's own severity."""
         for one in self.check(subject):
-            yield PolicyRemark(self.id, one.message, one.pointer, one.hint, self.severity, True, one.object)
+            yield one.remark(self.id, self.severity)
 
 
-def of_object(subject: Subject, obj: KubernetesObject, what: str, hint: str) -> Breach:
-    """A breach by one object, at the setting that brings it."""
+def of_object(
+    subject: Subject, obj: KubernetesObject, what: str, hint: str, at: tuple[str | int, ...] = ("metadata", "name")
+) -> Breach:
+    """A breach by one object: where the user wrote it, at the path `at`, else at the setting that brings it."""
     kind, name = plain(obj["kind"]), plain(obj["metadata"]["name"])
     namespace = obj["metadata"].get("namespace")
     where = f" in {plain(namespace)}" if isinstance(namespace, str) else ""
-    return Breach(subject.origin(obj), f"{kind} {name}{where}: {what}", hint, f"{kind}/{name}")
+    document = subject.places.of(obj)
+    origin = pointer(at) if document else subject.origin(obj)
+    return Breach(origin, f"{kind} {name}{where}: {what}", hint, f"{kind}/{name}", document)
 
 
 def of_setting(

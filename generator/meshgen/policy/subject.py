@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from meshgen.build.gatewayexposure import open_gateways
 from meshgen.build.istiooperator import installed_gateways, namespace
+from meshgen.build.manifests import Places
 from meshgen.build.stage import CHARTS, GATEWAYS, ISTIO, OPERATOR, KubernetesObject, Stage
 from meshgen.catalog import Version
 from meshgen.config.resolve import Cluster
@@ -25,13 +26,13 @@ _PRODUCTION = frozenset({"prod", "production"})
 class Subject:
     """One cluster, its effective objects as (stage, object), and istioctl's input where there is one.
 
-    `origins` has the pointer to what brings an object, by the object's id, where whoever built it knows.
+    `places` knows where those of the user's own are written.
     """
 
     cluster: Cluster
     objects: tuple[tuple[str, KubernetesObject], ...]
     istioctl_input: KubernetesObject | None = None
-    origins: Mapping[int, str] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -109,21 +110,14 @@ class Subject:
         return frozenset(name for name in named if isinstance(name, str)) - {self.home, "kube-system"}
 
     def origin(self, obj: KubernetesObject) -> str:
-        """The pointer to what brings an object: the one addon that has manifests of the user's own, else all addons.
+        """The pointer to the setting that brings an object which the user did not write: its addon, else all addons.
 
-        What `expose` opens is its own, and a namespace is that of `namespaces`.
+        What `expose` opens is its own.
         """
-        if id(obj) in self.origins:
-            return self.origins[id(obj)]
         addons, name = mapping(self.settings.get("addons")), obj["metadata"]["name"]
-        if obj["kind"] == "Namespace" and name in mapping(self.settings.get("namespaces")):
-            return pointer(["namespaces", name])
         if obj["kind"] == "Service" and (key := self.exposed_as(name, space_of(obj))):
             return pointer(["expose", key])
-        sources = [name for name, addon in addons.items() if value_at(addon, ("source",)) not in (None, *_SHIPPED)]
-        if name in addons:
-            return pointer(["addons", name])
-        return pointer(["addons", sources[0]]) if len(sources) == 1 else "/addons"
+        return pointer(["addons", name]) if name in addons else "/addons"
 
     def exposed_as(self, name: str, space: str) -> str | None:
         """The key of `expose` that means a Service; None where none does."""
@@ -131,12 +125,12 @@ class Subject:
         return next((key for key in (name, f"{name}.{space}") if key in expose), None)
 
 
-_SHIPPED = ("builtin", "helm")
-
-
-def subject_of(cluster: Cluster, stages: Iterable[Stage], istioctl_input: KubernetesObject | None) -> Subject:
+def subject_of(
+    cluster: Cluster, stages: Iterable[Stage], istioctl_input: KubernetesObject | None, places: Places
+) -> Subject:
     """The subject that a built cluster is."""
-    return Subject(cluster, tuple((stage.name, obj) for stage in stages for obj in stage.objects), istioctl_input)
+    objects = tuple((stage.name, obj) for stage in stages for obj in stage.objects)
+    return Subject(cluster, objects, istioctl_input, places)
 
 
 def space_of(obj: KubernetesObject) -> str:

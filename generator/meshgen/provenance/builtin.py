@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meshgen.build.manifests import Manifests
 from meshgen.catalog import UnknownMinor, Version, profile_dump
 from meshgen.config.resolve import Cluster
-from meshgen.layout.identity import identity
 from meshgen.provenance.edits import at_path
 from meshgen.provenance.field import Path
-from meshgen.provenance.target import KubernetesObject, Target
+from meshgen.provenance.target import Target
 from meshgen.provenance.trace import Trace
-from meshgen.yaml import NOWHERE
-
-Sources = Mapping[str, tuple[KubernetesObject, ...]]
+from meshgen.yaml import NOWHERE, pointer
 
 
 @dataclass(frozen=True)
@@ -26,22 +23,22 @@ class BuiltIn:
     source: str
 
 
-def built_in(cluster: Cluster, target: Target, path: Path, found: Trace, sources: Sources) -> BuiltIn | None:
+def built_in(cluster: Cluster, target: Target, path: Path, found: Trace, manifests: Manifests) -> BuiltIn | None:
     """What the field is without the settings that it depends on; None where nothing tells."""
     own = found.own
     if own is None:
         return None
     if own.value is not NOWHERE:
-        return BuiltIn(own.value, _source(cluster, target, found, sources))
+        return BuiltIn(own.value, _source(cluster, target, path, found, manifests))
     profile = _profile(cluster, target, path)
-    return profile or BuiltIn(NOWHERE, _source(cluster, target, found, sources))
+    return profile or BuiltIn(NOWHERE, _source(cluster, target, path, found, manifests))
 
 
-def _source(cluster: Cluster, target: Target, found: Trace, sources: Sources) -> str:
-    who = identity(target.object).registered
-    manifests = [name for name, objects in sources.items() if any(identity(obj).registered == who for obj in objects)]
-    if manifests:
-        return f"the manifest in {manifests[0]}"
+def _source(cluster: Cluster, target: Target, path: Path, found: Trace, manifests: Manifests) -> str:
+    places = manifests.places(cluster.settings.get("addons") or {}, cluster.settings.get("resources") or {})
+    if document := places.of(target.object):
+        place = document.location(pointer(path))
+        return f"the manifest in {document.file}" + (f":{place.value.line}:{place.value.column}" if place else "")
     stage = f"stage {target.stage}" if target.stage else "istioctl's input"
     version = any(one.path == ("istio", "version") for one in found.influences)
     return f"meshgen, in {stage}" + (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
+from meshgen.build.manifests import Manifests
 from meshgen.build.stage import Memory
 from meshgen.config.manifests import read_manifests
 from meshgen.config.problems import guess
@@ -15,7 +16,7 @@ from meshgen.finding import Finding
 from meshgen.layout.tree import Layout
 from meshgen.provenance.absent import no_field
 from meshgen.provenance.answer import Answer, Setting, grouped
-from meshgen.provenance.builtin import BuiltIn, Sources, built_in
+from meshgen.provenance.builtin import BuiltIn, built_in
 from meshgen.provenance.carrier import carriers, removers
 from meshgen.provenance.field import Missing, Path, Step, find, parse, written
 from meshgen.provenance.layers import Statement, statements, taken
@@ -66,7 +67,7 @@ class _Question:
     mesh: BuiltMesh
     selector: str
     steps: tuple[Step, ...]
-    sources: Sources
+    manifests: Manifests
     layout: Layout
     memory: Memory
     known: dict[str, tuple[Probe, Trace]] = field(default_factory=dict)
@@ -115,14 +116,14 @@ class _Question:
 
     def _probe(self, one: BuiltCluster, target: Target) -> Probe:
         name = self.mesh.mesh.name
-        manifests = known_manifests(name, one.cluster, one.built, dict(self.sources))
+        manifests = known_manifests(name, one.cluster, one.built, self.manifests)
         budget = Budget(min(REBUILDS, max(ALL_REBUILDS - self.spent, 0)))
         return Probe(tree_of(name, one.cluster), target, self.steps, manifests, budget, self.memory)
 
     def _told(self, cluster: Cluster, probe: Probe, target: Target | None, found: Trace) -> Answer:
         path = find(probe.target.object, self.steps)
         there = path if isinstance(path, tuple) else _said(path, self.steps)
-        own = built_in(cluster, probe.target, there, found, self.sources)
+        own = built_in(cluster, probe.target, there, found, self.manifests)
         kind = probe.target.object["kind"]
         return Answer(
             clusters=(cluster.name,),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meshgen.build.istiooperator import install_method
@@ -141,13 +141,11 @@ def _errors(remarks: Iterable[Remark]) -> tuple[str, ...]:
     return tuple(remark.pointer for remark in remarks if remark.severity == "error")
 
 
-def known_manifests(
-    mesh: str, cluster: Cluster, built: Built, sources: dict[str, tuple[KubernetesObject, ...]]
-) -> Manifests:
+def known_manifests(mesh: str, cluster: Cluster, built: Built, own: Manifests) -> Manifests:
     """What no builder makes, as the cluster's own build got it."""
     generated = {}
     if install_method(cluster.settings["istio"]) == "manifests":
         resource = istioctl_input(mesh, cluster.settings, (cluster.cloud,), Memory())
         made = tuple(obj for stage in built.stages if stage.name == ISTIO for obj in stage.objects)
         generated[generated_key(cluster.settings["istio"]["version"], resource)] = made
-    return Manifests(sources, generated)
+    return replace(own, generated=generated)
