@@ -256,6 +256,24 @@ OWN_OBJECTS: tuple[Object, ...] = (
     },
     {"apiVersion": "example.com/v1", "kind": "Odd", "metadata": {"name": "a.b", "namespace": "x"}, "spec": {"": None}},
 )
+# What `resources` names, by file: the same objects twice, and different in the second.
+MORE: dict[str, tuple[Object, ...]] = {
+    name: (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "more", "labels": {"a": words[0]}}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "data": dict(zip("abcdefgh", words))},
+        {
+            "apiVersion": "networking.istio.io/v1beta1",
+            "kind": "VirtualService",
+            "metadata": {"name": "more", "namespace": "more"},
+            "spec": {"hosts": list(words), "http": [{"name": word, "route": []} for word in words]},
+        },
+        *({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": one}} for one in alone),
+    )
+    for name, words, alone in (
+        ("more.yaml", ("yes", "0755", "a: b"), ()),
+        ("more/deep/other.yaml", ("no", "0755", "- a", "~", ""), ("alone",)),
+    )
+}
 SERVICES: dict[str, tuple[tuple[str, ...], tuple[str | int, ...]]] = {
     "kiali": (("kiali",), ("http", "http-metrics")),
     "grafana": (("grafana",), (3000,)),
@@ -313,11 +331,26 @@ _DELIVERY = st.none() | _some(
 )
 
 
+_RESOURCES = st.none() | _some(
+    more=st.none()
+    | st.fixed_dictionaries(
+        {"path": st.sampled_from(["more.yaml", "./more"])},
+        optional={"stage": st.sampled_from(["namespaces", "resources", None])},
+    )
+)
+
+
 def _patch(version: st.SearchStrategy[str], *, whole: bool) -> st.SearchStrategy[Object]:
     istio = st.fixed_dictionaries(
         {"version": version} if whole else {}, optional=_ISTIO if whole else _ISTIO | {"version": version}
     )
-    parts = {"istio": istio, "addons": _ADDONS, "expose": _EXPOSE, "delivery": _DELIVERY}
+    parts = {
+        "istio": istio,
+        "addons": _ADDONS,
+        "expose": _EXPOSE,
+        "delivery": _DELIVERY,
+        "resources": _RESOURCES,
+    }
     if whole:
         return st.fixed_dictionaries({"istio": istio}, optional={k: v for k, v in parts.items() if k != "istio"})
     return st.fixed_dictionaries({}, optional=parts)

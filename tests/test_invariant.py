@@ -17,7 +17,7 @@ from meshgen.layout.values import same
 from meshgen.render import BuiltMesh, Rendering, build_mesh, render
 from meshgen.show import select
 from meshgen.tree.update import update
-from tests.configs import OWN, OWN_OBJECTS, SERVICES, Config, configs
+from tests.configs import MORE, OWN, OWN_OBJECTS, SERVICES, Config, configs
 from tests.objects import Object, assert_same, build_all, files_of, text_of, write_config
 
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -47,7 +47,9 @@ def test_istio_operator_says_what_the_layers_say(config: Config):
 
 
 def write(folder: Path, config: Config) -> Path:
-    (folder / OWN).write_text("\n---\n".join(text_of(obj) for obj in OWN_OBJECTS), encoding="utf-8")
+    for name, objects in {OWN: OWN_OBJECTS, **MORE}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("\n---\n".join(text_of(obj) for obj in objects), encoding="utf-8")
     return write_config(folder, config.mesh, *config.overlays)
 
 
