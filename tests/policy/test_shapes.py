@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meshgen.credentials import looks_secret
 from meshgen.policy import PolicyRemark, policy_remarks
-from meshgen.policy.credentials import looks_secret
 from meshgen.policy.images import is_allowed
 from tests.policy.subjects import subject
 

@@ -1,71 +1,16 @@
-"""Tells credentials that stand in the clear, by their name and by how random they are; none is ever shown."""
+"""Tells credentials in the clear: a warning in what a cluster gets, an error in the config; none is ever shown."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
+from meshgen.config.problems import plain
+from meshgen.credentials import NAMES_CREDENTIAL, TAKES_CREDENTIAL, is_placeholder, is_random, looks_secret, secret_line
 from meshgen.policy.reading import Map, containers, items, mapping
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
-
-_NAME = re.compile(
-    r"(^|[_.\-]|(?<=[a-z]))(password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|signing[_-]?key|encryption[_-]?key|credentials?)$",
-    re.I,
-)
-_WORDS = re.compile(r"passw|passphrase|secret|token|key|credential|://|eyJ|gh[opsur]_|xox|glpat|AKIA")
-# What nobody writes but as a credential, whatever it is called.
-_SHAPES = re.compile(
-    r"\b(AKIA[0-9A-Z]{16}|gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{20,}"
-    r"|eyJ[\w-]{15,}\.eyJ[\w-]{15,}\.[\w-]{20,})|-----BEGIN (RSA |EC |OPENSSH |DSA )?PRIVATE KEY-----"
-    r"|[a-z][a-z0-9+.-]{1,20}://[^\s/:@${}]{1,64}:[^\s/:@${}<>*]{6,128}@"
-)
-_LINE = re.compile(
-    r"""^[ \t-]*["']?([\w.\-]{1,80})["']?[ \t]*[:=][ \t]*["']?([^\s"',#]{8,512})["']?,?[ \t\r]*$""", re.M
-)
-# A name of something, such as `grafana-admin-v2`: what a Secret is called, not what it holds.
-_CALLED = re.compile(r"([A-Za-z]+|v?[0-9]{1,4})([-_./:@]([A-Za-z]+|v?[0-9]{1,4}))*")
-_ENTROPY = 2.8
-
-
-def looks_secret(name: str, value: str) -> bool:
-    """Whether a value looks like a credential, by its own shape or by its name and how random it is."""
-    if _SHAPES.search(value):
-        return True
-    return _NAME.search(name) is not None and _is_random(value)
-
-
-def _is_random(value: str) -> bool:
-    if not 8 <= len(value) <= 512 or any(mark in value for mark in ("${", "$(", "{{", "<", " ")):
-        return False
-    if value.startswith(("/", "./", "file:", "http:", "https:", "$")) or _CALLED.fullmatch(value):
-        return False
-    kinds = sum(any(test(char) for char in value) for test in (str.islower, str.isupper, str.isdigit, _is_mark))
-    return kinds >= 2 and _entropy(value) >= _ENTROPY
-
-
-def _is_mark(char: str) -> bool:
-    return not char.isalnum()
-
-
-def _entropy(value: str) -> float:
-    """Shannon's entropy of a text, in bits a character."""
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
-
-
-@lru_cache(maxsize=2048)
-def secret_line(text: str) -> str | None:
-    """The name of the first credential in a text of lines `name: value` or `name=value`; None where there is none."""
-    if not _WORDS.search(text) and not _WORDS.search(text.lower()):
-        return None
-    found = next((name for name, value in _LINE.findall(text) if looks_secret(name, value)), None)
-    return found or ("a key or token" if _SHAPES.search(text) else None)
 
 
 def _in_config_maps(subject: Subject) -> Iterator[Breach]:
@@ -74,7 +19,7 @@ def _in_config_maps(subject: Subject) -> Iterator[Breach]:
         for key, value in mapping(obj, "data").items():
             if not isinstance(value, str):
                 continue
-            name = key if _NAME.search(key) and _is_random(value) else secret_line(value)
+            name = key if NAMES_CREDENTIAL.search(key) and is_random(value) else secret_line(value)
             if name:
                 where = plain(key) if name == key else f"{plain(name)} in {plain(key)}"
                 yield of_object(subject, obj, f"{where} looks like a credential in the clear", hint)
@@ -98,9 +43,14 @@ def _secret_env(container: Map) -> Iterator[str]:
 
 def _in_settings(subject: Subject) -> Iterator[Breach]:
     hint = "name a Secret that is made on the cluster instead; change it: Git keeps what it has seen"
-    for part in ("meshConfig", "values", "unvalidatedValues", "components"):
-        for path in _secret_paths(subject.setting(part), ("istio", part)):
-            yield of_setting(subject, path, "looks like a credential in the clear", hint)
+    for part, settings in subject.settings.items():
+        if part not in _REASONS:
+            for path in _secret_paths(settings, (part,)):
+                yield of_setting(subject, path, "looks like a credential in the clear", hint)
+
+
+# Texts for people, and names of files.
+_REASONS = ("policy", "resources")
 
 
 def _secret_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
@@ -109,16 +59,27 @@ def _secret_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str
         named = value.get("name") if isinstance(value.get("value"), str) else None
         for key, item in value.items():
             name = str(named) if key == "value" and named else str(key)
-            if isinstance(item, str) and looks_secret(name, item):
+            if isinstance(item, str) and _is_secret(name, item, path):
                 yield (*path, str(key))
             yield from _secret_paths(item, (*path, str(key)))
     elif isinstance(value, list):
         for index, item in enumerate(value):
+            if isinstance(item, str) and looks_secret("", item):
+                yield (*path, index)
             yield from _secret_paths(item, (*path, index))
+
+
+def _is_secret(name: str, value: str, path: tuple[str | int, ...]) -> bool:
+    if path[:1] == ("addons",) and len(path) == 2:
+        # `addons.NAME.secret` is what a Secret is called.
+        return False
+    if path[:1] == ("addons",) and path[2:3] == ("values",) and TAKES_CREDENTIAL.search(name):
+        return not is_placeholder(value)
+    return looks_secret(name, value)
 
 
 RULES = (
     Rule("MG535", "warning", "A credential in a ConfigMap", _in_config_maps),
     Rule("MG536", "warning", "A credential in a pod's environment", _in_env),
-    Rule("MG537", "warning", "A credential in the settings of Istio", _in_settings),
+    Rule("MG537", "error", "A credential in the config", _in_settings),
 )

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.config.problems import plain
 from meshgen.policy.reading import mapping, text
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 
 _FLUX = "kustomize.toolkit.fluxcd.io"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.config.problems import plain
 from meshgen.policy.balancers import gateway_path, ingress_services, is_public, is_reached, verdicts
 from meshgen.policy.reading import Map, items, mapping, text, texts
 from meshgen.policy.routes import GATEWAY_API, attached
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 
 NETWORKING = "networking.istio.io"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from meshgen.policy.reading import Map, items, mapping, text, texts
+from meshgen.build.stage import KubernetesObject
+from meshgen.policy.reading import Map, items, mapping, selects, text, texts
 from meshgen.policy.subject import Subject, space_of
 
 NETWORKING = "networking.istio.io"
@@ -40,11 +42,12 @@ def covers(pattern: str, host: str) -> bool:
 
 def knows_services(subject: Subject, namespace: str) -> bool:
     """Whether the tree has the Services of a namespace: it has one there, and nobody else installs any."""
-    theirs = {subject.home, "kube-system", *(space for space in _gateway_spaces(subject))}
+    theirs = {subject.home, "kube-system", *(space for space in gateway_spaces(subject))}
     return namespace not in theirs and any(space_of(one) == namespace for one in subject.of("Service"))
 
 
-def _gateway_spaces(subject: Subject) -> Iterator[str]:
+def gateway_spaces(subject: Subject) -> Iterator[str]:
+    """The namespaces that the settings of Istio name for gateways."""
     for kind in ("ingressGateways", "egressGateways"):
         listed = subject.setting("components", kind)
         entries = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ()
@@ -83,4 +86,43 @@ def policies(rule: Map) -> Iterator[tuple[str, Map]]:
 def gateways_of(service: Map) -> list[str]:
     """The gateways of a VirtualService as `namespace/name`, or `mesh` for the sidecars."""
     named = texts(service, "spec", "gateways") or ["mesh"]
-    return [one if one == "mesh" or "/" in one else f"{space_of(service)}/{one}" for one in named]
+    return [one if one == "mesh" else _gateway(one, space_of(service)) for one in named]
+
+
+def _gateway(named: str, namespace: str) -> str:
+    space, slash, name = named.rpartition("/")
+    if slash:
+        return f"{namespace}/{name}" if space == "." else named
+    # The old way: NAME.NAMESPACE, with or without the rest of a Service's host.
+    name, dot, rest = named.partition(".")
+    return f"{rest.partition('.')[0]}/{name}" if dot else f"{namespace}/{name}"
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two hosts, each perhaps a wildcard, have a host in common."""
+    if one.startswith("*") and other.startswith("*"):
+        return one[1:].endswith(other[1:]) or other[1:].endswith(one[1:])
+    return one == other or any(
+        wide.startswith("*") and name.endswith(wide[1:]) for wide, name in ((one, other), (other, one))
+    )
+
+
+def scopes(exported: list[str], namespace: str) -> frozenset[str] | None:
+    """The namespaces that an `exportTo` names; None where it is every namespace."""
+    if not exported or "*" in exported:
+        return None
+    return frozenset(namespace if one == "." else one for one in exported)
+
+
+class Leading:
+    """The own Services by what they select: which of them lead to a pod."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._by_space: dict[str, list[tuple[Map, KubernetesObject]]] = defaultdict(list)
+        for service in subject.of("Service"):
+            if selector := mapping(service, "spec", "selector"):
+                self._by_space[space_of(service)].append((selector, service))
+
+    def to(self, space: str, labels: Map) -> list[KubernetesObject]:
+        """The Services that lead to pods with these labels in a namespace."""
+        return [service for selector, service in self._by_space.get(space, ()) if selects(selector, labels)]

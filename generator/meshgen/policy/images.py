@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.catalog import release_of
+from meshgen.config.problems import plain
 from meshgen.policy.reading import containers, mapping, text, texts
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
 

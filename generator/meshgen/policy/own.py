@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.config.problems import plain
 from meshgen.finding import Finding
 from meshgen.policy.bounded import bounded
 from meshgen.policy.cel import CelError, compiled, value_of
 from meshgen.policy.ownrules import OwnRule
 from meshgen.policy.reading import mapping
-from meshgen.policy.rule import of_object, plain
+from meshgen.policy.rule import of_object
 from meshgen.policy.subject import Subject
 from meshgen.policy.verdict import Found
 

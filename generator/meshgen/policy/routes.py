@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
-from meshgen.config.problems import guess
+from meshgen.config.problems import guess, plain
 from meshgen.policy.reading import Map, items, text
-from meshgen.policy.rule import Breach, Rule, of_object, plain
+from meshgen.policy.rule import Breach, Rule, of_object
 from meshgen.policy.subject import Subject, space_of
 
 GATEWAY_API = "gateway.networking.k8s.io"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.config.document import Document
+from meshgen.config.problems import plain
 from meshgen.finding import Severity
 from meshgen.policy.subject import Subject
 from meshgen.yaml import NOWHERE, at_pointer, pointer
@@ -81,9 +81,3 @@ def of_setting(
         there = there[:-1]
     where = there if there == path or len(there) > 2 else ("istio", "version")
     return Breach(pointer(where), f"{named}: {what}", hint, object_)
-
-
-def plain(value: Any) -> str:
-    """A name or an enum's word from an object as a message shows it: one short line."""
-    text = " ".join(str(value).split())
-    return text if len(text) <= 60 else text[:57] + "…"

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from meshgen.build.istiooperator import gateways
 from meshgen.build.stage import KubernetesObject
+from meshgen.config.problems import plain
 from meshgen.policy.hosts import NETWORKING, full_host, has_service, policies, service_of
 from meshgen.policy.reading import Map, items, mapping, text
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject, space_of
+from meshgen.policy.webhooks import overlapping
 
 SECURITY = "security.istio.io"
 _RBAC = "rbac.authorization.k8s.io"
@@ -122,9 +124,18 @@ def _both_injections(subject: Subject) -> Iterator[Breach]:
     for obj in subject.of("Namespace"):
         labels = mapping(obj, "metadata", "labels")
         # Without injection there is nothing to choose: so says istioctl analyze too.
-        if labels.get("istio-injection", "disabled") != "disabled" and "istio.io/rev" in labels:
+        if labels.get("istio-injection", "enabled") == "disabled":
+            continue
+        said = [label for label in ("istio-injection", "istio.io/rev") if label in labels]
+        if len(said) == 2:
             what = "has the labels istio-injection and istio.io/rev: the first wins, and the revision is not looked at"
             yield of_object(subject, obj, what, "take istio-injection out to get the revision's sidecars")
+        elif said and labels.get("istio.io/dataplane-mode") == "ambient":
+            what = f"has the labels {said[0]} and istio.io/dataplane-mode: its pods have sidecars, and so no ambient"
+            yield of_object(subject, obj, what, "take the one out that is not meant")
+    for obj, other in overlapping(subject):
+        what = f"takes pods that {plain(other)} takes too: they would be injected twice"
+        yield of_object(subject, obj, what, "take one of them out, or narrow the selectors of one")
 
 
 def _trust_domain(subject: Subject) -> Iterator[Breach]:
@@ -177,7 +188,7 @@ RULES = (
     Rule("MG524", "info", "Production may call every host", _calls_anywhere),
     Rule("MG525", "warning", "An egress gateway that is passed by", _egress_passed_by),
     Rule("MG526", "warning", "An EnvoyFilter for the whole mesh", _filters_for_all),
-    Rule("MG527", "warning", "Injection by label and by revision", _both_injections),
+    Rule("MG527", "warning", "Injection that is asked for twice", _both_injections),
     Rule("MG528", "info", "A mesh of several clusters with the usual trust domain", _trust_domain),
     Rule("MG529", "warning", "A mesh of several clusters without names", _mesh_unnamed),
     Rule("MG530", "warning", "cluster-admin for an application", _cluster_admins),

@@ -106,7 +106,7 @@ class Subject:
 
         Not so the control plane's, where the addons are, and others put what the whole mesh shares.
         """
-        named = {obj["metadata"].get("namespace") for obj in self.own}
+        named = (obj["metadata"].get("namespace") for obj in self.own)
         return frozenset(name for name in named if isinstance(name, str)) - {self.home, "kube-system"}
 
     def origin(self, obj: KubernetesObject) -> str:

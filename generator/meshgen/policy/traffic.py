@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
-from meshgen.config.problems import guess
+from meshgen.config.problems import guess, plain
 from meshgen.policy.hosts import (
     NETWORKING,
     covers,
     destinations,
     entry_hosts,
     full_host,
-    gateways_of,
     has_service,
     knows_services,
     policies,
     routes,
     service_of,
 )
-from meshgen.policy.reading import Map, items, mapping, nanoseconds, number, text, texts
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.matches import by_protocol, repeats
+from meshgen.policy.reading import Map, items, mapping, nanoseconds, number, text
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject, space_of
 
 
@@ -63,10 +62,11 @@ def _unknown_subset(subject: Subject) -> Iterator[Breach]:
     for rule in subject.of("DestinationRule", NETWORKING):
         host = full_host(text(rule, "spec", "host"), space_of(rule))
         subsets.setdefault(host, []).extend(text(one, "name") for one in items(rule, "spec", "subsets"))
+    wild = [host for host in subsets if "*" in host]
     for service in subject.of("VirtualService", NETWORKING):
         for destination in destinations(service):
             host, subset = full_host(text(destination, "host"), space_of(service)), text(destination, "subset")
-            by_wildcard = any("*" in one and covers(one, host) for one in subsets)
+            by_wildcard = any(covers(one, host) for one in wild)
             if not subset or subset in subsets.get(host, ()) or by_wildcard:
                 continue
             if host in subsets or _is_own(subject, host, space_of(service)):
@@ -113,45 +113,20 @@ def _is_off(total: int, relative: bool) -> bool:
     return total != 100 and (not relative or total <= 0 or 80 <= total <= 120)
 
 
-def _unknown_gateway(subject: Subject) -> Iterator[Breach]:
-    there = {f"{space_of(one)}/{one['metadata']['name']}" for one in subject.of("Gateway", NETWORKING)}
-    for service in subject.of("VirtualService", NETWORKING):
-        for gateway in gateways_of(service):
-            space = gateway.partition("/")[0]
-            if gateway != "mesh" and gateway not in there and space in subject.spaces:
-                what = f"there is no Gateway {plain(gateway)} in the tree"
-                hint = guess(gateway, sorted(there)) or "add the Gateway, or name one as NAMESPACE/NAME"
-                yield of_object(subject, service, what, hint)
-
-
-def _same_host(subject: Subject) -> Iterator[Breach]:
-    first: dict[tuple[str, str], KubernetesObject] = {}
-    for service in subject.of("VirtualService", NETWORKING):
-        if mapping(service, "spec").get("exportTo"):
-            continue
-        for key in _places(service):
-            other = first.setdefault(key, service)
-            if other is not service:
-                host, gateway = key
-                what = f"VirtualService {other['metadata']['name']} has host {plain(host)} on {plain(gateway)} too"
-                hint = "make one of them: on a gateway their routes have no order, and in the mesh one of them is lost"
-                yield of_object(subject, service, what, hint)
-                break
-
-
-def _places(service: Map) -> Iterator[tuple[str, str]]:
-    for host in texts(service, "spec", "hosts"):
-        for gateway in gateways_of(service):
-            yield full_host(host, space_of(service)), gateway
-
-
 def _never_reached(subject: Subject) -> Iterator[Breach]:
     for service in subject.of("VirtualService", NETWORKING):
-        http = list(items(service, "spec", "http"))
-        index = next((at for at, route in enumerate(http) if _takes_all(route)), len(http))
-        if index < len(http) - 1:
-            what = f"nothing reaches the {len(http) - 1 - index} route(s) behind number {index + 1}, which takes all"
-            yield of_object(subject, service, what, "put the route without a match last, or give it one")
+        for protocol, listed in by_protocol(service):
+            index = next((at for at, route in enumerate(listed) if _takes_all(route)), len(listed))
+            repeated = next(repeats(listed[:index]), None)
+            if index < len(listed) - 1:
+                behind = len(listed) - 1 - index
+                what = f"nothing reaches the {behind} {protocol} route(s) behind number {index + 1}, which takes all"
+                yield of_object(subject, service, what, "put the route without a match last, or give it one")
+            elif repeated is not None:
+                what = (
+                    f"nothing reaches {protocol} route number {repeated + 1}: those before it have all of its matches"
+                )
+                yield of_object(subject, service, what, "take it out, or change its matches")
 
 
 def _takes_all(route: Map) -> bool:
@@ -174,26 +149,12 @@ def _two_policies(subject: Subject) -> Iterator[Breach]:
             yield of_object(subject, rule, what, "make one of them: Istio takes the older one's and drops the other")
 
 
-def _two_sidecars(subject: Subject) -> Iterator[Breach]:
-    by_space: dict[str, list[KubernetesObject]] = defaultdict(list)
-    for sidecar in subject.of("Sidecar", NETWORKING):
-        if not mapping(sidecar, "spec").get("workloadSelector"):
-            by_space[space_of(sidecar)].append(sidecar)
-    for sidecars in by_space.values():
-        for sidecar in sidecars[1:]:
-            what = f"Sidecar {sidecars[0]['metadata']['name']} is for every workload of the namespace too"
-            yield of_object(subject, sidecar, what, "make one of them, or give this one a workloadSelector")
-
-
 RULES = (
     Rule("MG540", "warning", "Retries that don't fit into the timeout", _retries_over_timeout),
     Rule("MG541", "warning", "Outlier detection that may eject everything", _ejects_everything),
     Rule("MG542", "warning", "A route to a subset that is not there", _unknown_subset),
     Rule("MG543", "warning", "A DestinationRule for a host that is not there", _rule_without_service),
     Rule("MG544", "warning", "Weights that don't make 100", _weights),
-    Rule("MG545", "warning", "A VirtualService of a gateway that is not there", _unknown_gateway),
-    Rule("MG546", "warning", "Two VirtualServices of one host and gateway", _same_host),
-    Rule("MG547", "warning", "Routes behind one that takes all", _never_reached),
+    Rule("MG547", "warning", "Routes that nothing reaches", _never_reached),
     Rule("MG548", "warning", "Two traffic policies of one host", _two_policies),
-    Rule("MG549", "warning", "Two Sidecars for all workloads of a namespace", _two_sidecars),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from meshgen.config.problems import plain
 from meshgen.policy.images import istio_tags, tag_of
 from meshgen.policy.reading import mapping, text, texts
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
 

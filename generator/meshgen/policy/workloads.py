@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.config.problems import plain
 from meshgen.policy.reading import Map, containers, items, mapping, number, pod_template, text
-from meshgen.policy.rule import Breach, Rule, of_object, of_setting, plain
+from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject, space_of
 
 _KINDS = (
