@@ -8,22 +8,21 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from meshgen.credentials import HIDDEN_IN_DIFF, PRIVATE_KEY, TOKEN
 from meshgen.diff.fields import Field, Item
+from meshgen.sops import is_ciphertext, is_key
 
+# What SOPS encrypted.
+ENCRYPTED = "(encrypted)"
 LONGEST = 200
 MOST_LINES = 10
 # Line diffs are quadratic at worst.
 _MOST_COMPARED = 1500
-_SECRET_KEY = (
-    r"(pass(word|wd|phrase)|(signing|api|access|secret|private|encryption)[-_. ]?key|client[-_. ]?secret|"
-    r"(?<!account)token|credentials?|htpasswd|bearer)"
-)
-_KEY = re.compile(rf"{_SECRET_KEY}$", re.I)
-_LINE = re.compile(rf"^(?P<key>[^=:]*?{_SECRET_KEY}[\"']?\s*(=|:)\s*)(?P<value>\S.*)$", re.I)
-_PAIR = re.compile(rf"(?P<key>{_SECRET_KEY}[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"',;&]+)", re.I)
+_KEY = re.compile(rf"{HIDDEN_IN_DIFF}$", re.I)
+_LINE = re.compile(rf"^(?P<key>[^=:]*?{HIDDEN_IN_DIFF}[\"']?\s*(=|:)\s*)(?P<value>\S.*)$", re.I)
+_PAIR = re.compile(rf"(?P<key>{HIDDEN_IN_DIFF}[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"',;&]+)", re.I)
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.I)
 _HEADER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_PRIVATE = re.compile(r"PRIVATE KEY-----|BEGIN OPENSSH")
 CHECKSUM = re.compile(r"(^|[/.-])(config-)?checksum([/.-]|$)")
 
 
@@ -50,6 +49,8 @@ def masked(value: Any, kind: str, path: tuple[str, ...]) -> Any:
         return [masked(item, kind, _after(option, path)) for option, item in zip(before, value, strict=False)]
     if value is None or isinstance(value, bool) or value == "":
         return value
+    if is_ciphertext(value) or is_key(path):
+        return ENCRYPTED
     if is_secret(kind, path):
         # No digest: a short secret can be found by it.
         return f"(secret, {len(str(value))} characters)"
@@ -62,7 +63,7 @@ def _after(option: Any, path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _text(text: str) -> str:
-    if _PRIVATE.search(text):
+    if PRIVATE_KEY.search(text):
         return f"(secret, {len(text)} characters)"
     if len(text) > LONGEST or "\n" in text.rstrip("\n") or _is_binary(text):
         return digest(text)
@@ -81,7 +82,7 @@ def digest(text: str) -> str:
 
 def redacted(line: str) -> str:
     """A line without the credentials that it holds by its own words: `password: x`, `--token=x`, `https://me:x@host`."""
-    line = _HEADER.sub(r"\g<scheme> (secret)", _URL.sub(r"\g<scheme>(secret)@", line))
+    line = _HEADER.sub(r"\g<scheme> (secret)", _URL.sub(r"\g<scheme>(secret)@", TOKEN.sub("(secret)", line)))
     return _PAIR.sub(r"\g<key>(secret)", _LINE.sub(r"\g<key>(secret)", line))
 
 
@@ -105,7 +106,9 @@ def _lines(field: Field, kind: str) -> tuple[str, ...]:
     texts = [text for text in (field.old, field.new) if isinstance(text, str)]
     if len(texts) < 2 or not any("\n" in text.rstrip("\n") for text in texts) or is_secret(kind, field.path):
         return ()
-    if any(_PRIVATE.search(text) or _is_binary(text) for text in texts):
+    if is_key(field.path):
+        return ()
+    if any(PRIVATE_KEY.search(text) or _is_binary(text) for text in texts):
         return ()
     before, after = _differing(_hidden(texts[0].splitlines()), _hidden(texts[1].splitlines()))
     if len(before) + len(after) > _MOST_COMPARED:
@@ -117,7 +120,7 @@ def _lines(field: Field, kind: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
-_BLOCK = re.compile(rf"^(?P<indent>\s*).*{_SECRET_KEY}[\"']?\s*[:=]\s*[|>]?[-+0-9]*\s*$", re.I)
+_BLOCK = re.compile(rf"^(?P<indent>\s*).*{HIDDEN_IN_DIFF}[\"']?\s*[:=]\s*[|>]?[-+0-9]*\s*$", re.I)
 
 
 def _hidden(lines: list[str]) -> list[str]:

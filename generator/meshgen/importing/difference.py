@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from meshgen.config.problems import dotted
+from meshgen.credentials import HIDDEN_IN_IMPORT, SHAPES
 
-# Keys under which a value may be a credential.
-_SECRET = re.compile(r"pass|secret|token|key|credential|certificate", re.I)
 _ABSENT = object()
 
 
@@ -41,8 +39,14 @@ def differences(name: str, read: Any, rendered: Any, path: tuple[str | int, ...]
         for index, (one, other) in enumerate(zip(read, rendered, strict=True)):
             yield from differences(name, one, other, (*path, index))
     elif type(read) is not type(rendered) or read != rendered:
-        secret = any(isinstance(key, str) and _SECRET.search(key) for key in path)
+        secret = _may_be_secret(path, read, rendered)
         yield Difference(name, dotted(path), _said(read, secret=secret), _said(rendered, secret=secret))
+
+
+def _may_be_secret(path: tuple[str | int, ...], *values: Any) -> bool:
+    if any(isinstance(key, str) and HIDDEN_IN_IMPORT.search(key) for key in path):
+        return True
+    return any(isinstance(value, str) and SHAPES.search(value) for value in values)
 
 
 def _said(value: Any, *, secret: bool) -> str:

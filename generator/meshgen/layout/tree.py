@@ -8,8 +8,7 @@ from typing import Any
 
 from meshgen.build.stage import Stage
 from meshgen.build.stages import Built
-from meshgen.layout.identity import Identity
-from meshgen.layout.overlays import Ground, MustStandWhole, Overlays
+from meshgen.layout.overlays import Ground, KeptOut, MustStandWhole, Overlays
 from meshgen.yaml import emit
 
 KubernetesObject = dict[str, Any]
@@ -39,13 +38,13 @@ def lay_out(bases: Mapping[str, Built], environments: Sequence[tuple[Part | None
     `environments` holds for each environment what its clusters share (None where they share no base) and the clusters.
     A cluster of another minor or install method than its environment stands on a base of its own.
     """
-    kept_out: frozenset[tuple[str, Identity]] = frozenset()
+    kept_out: KeptOut = frozenset()
     while True:
         try:
             return _lay_out(bases, environments, Overlays(kept_out))
         except MustStandWhole as error:
-            # No real object needs this, so laying all out anew is cheap enough.
-            kept_out |= {error.object}
+            # Few objects need this, and those of a directory come at once: laying all out anew is cheap enough.
+            kept_out |= error.objects
 
 
 def _lay_out(
@@ -93,7 +92,7 @@ def _directory(
         ground = grounds.get((cluster.base, stage.name), _NOTHING)
     else:
         ground = shared.get(stage.name, _NOTHING)
-        if _stage(environment.built, stage.name) is stage and overlays.is_whole(stage):
+        if _stage(environment.built, stage.name) is stage and len(ground.objects) == len(stage.objects):
             return ground.path
         if ground.objects and list(ground.objects.values()) == list(stage.objects):
             return ground.path
