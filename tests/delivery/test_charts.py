@@ -198,7 +198,8 @@ def test_argo_cd_is_given_an_oci_registry_without_its_scheme(kubectl: Path, tmp_
 
 
 def test_drift_rules_go_with_the_charts_whose_webhooks_istiod_writes_to(kubectl: Path, tmp_path: Path):
-    found = applications(rendered(tmp_path, AMBIENT, ARGOCD, addons={"kiali": {}}), kubectl)
+    istio = {**AMBIENT, "values": {"defaultRevision": "default"}}
+    found = applications(rendered(tmp_path, istio, ARGOCD, addons={"kiali": {}}), kubectl)
 
     assert {name for name, app in found.items() if "ignoreDifferences" in app["spec"]} == {"istio-base", "istiod"}
 

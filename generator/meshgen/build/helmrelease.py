@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from meshgen.build.chart import Chart, ChartRelease, KubernetesObject, ObjectPatch
+from meshgen.build.drift import written_at_run_time
 from meshgen.build.k8spatches import joined
 from meshgen.values import merged
 from meshgen.yaml import emit
@@ -16,15 +17,14 @@ SOURCE = "source.toolkit.fluxcd.io/v1"
 
 
 def helm_releases(
-    releases: Sequence[ChartRelease], flux: dict[str, Any], *, namespace: str, ignored: dict[str, list[str]]
+    releases: Sequence[ChartRelease], flux: dict[str, Any], *, namespace: str
 ) -> tuple[KubernetesObject, ...]:
     """The objects that make Flux install these releases: the sources first, then the releases in their order.
 
-    All stand in one namespace, so that no reference leads out of it. `ignored` maps a kind to the JSON pointers that
-    something else than the chart writes at run time: there is no drift.
+    All stand in one namespace, so that no reference leads out of it.
     """
     sources = {source["metadata"]["name"]: source for source in (_source(one, flux, namespace) for one in releases)}
-    return (*sources.values(), *(_release(one, flux, namespace, ignored) for one in releases))
+    return (*sources.values(), *(_release(one, flux, namespace) for one in releases))
 
 
 def _source(release: ChartRelease, flux: dict[str, Any], namespace: str) -> KubernetesObject:
@@ -50,9 +50,7 @@ def _source_name(release: ChartRelease) -> tuple[str, str]:
     return ("OCIRepository", release.name) if release.chart.oci else ("HelmRepository", release.chart.origin)
 
 
-def _release(
-    release: ChartRelease, flux: dict[str, Any], namespace: str, ignored: dict[str, list[str]]
-) -> KubernetesObject:
+def _release(release: ChartRelease, flux: dict[str, Any], namespace: str) -> KubernetesObject:
     kind, source = _source_name(release)
     spec: dict[str, Any] = {"interval": _interval(flux), "timeout": flux.get("timeout") or "10m"}
     spec["releaseName"] = release.name
@@ -71,7 +69,7 @@ def _release(
         action["disableSchemaValidation"] = True
     spec |= {"install": action, "upgrade": action}
     spec["driftDetection"] = {"mode": "enabled"}
-    if written := {**ignored, **_scaled(release.patches)}:
+    if written := {**written_at_run_time(release), **_scaled(release.patches)}:
         rules = [{"paths": paths, "target": {"kind": kind}} for kind, paths in written.items()]
         spec["driftDetection"]["ignore"] = rules
     spec["values"] = release.values

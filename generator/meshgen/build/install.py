@@ -8,7 +8,7 @@ from typing import Any
 
 from meshgen.build.chart import ChartRelease
 from meshgen.build.charts import istio_releases
-from meshgen.build.drift import validates_by_value, written_at_run_time
+from meshgen.build.drift import validates_by_value
 from meshgen.build.helmrelease import helm_releases
 from meshgen.build.istiooperator import at_home, istio_operator, namespace
 from meshgen.build.nativevalues import said_by_values
@@ -145,8 +145,7 @@ def chart_stage(
     objects: tuple[KubernetesObject, ...] = ()
     remarks: list[Remark] = []
     if engines.by_flux:
-        ignored = written_at_run_time(releases)
-        made = helm_releases(releases, engines.flux, namespace=home, ignored=ignored)
+        made = helm_releases(releases, engines.flux, namespace=home)
         objects = tuple(normalise(obj) for obj in made)
     if engines.by_argocd:
         remarks += _of_no_use(releases)

@@ -13,6 +13,7 @@ from meshgen.build.manifests import Manifests
 from meshgen.build.operator import OPERATOR_NAMESPACE
 from meshgen.build.resources import resource_objects
 from meshgen.build.stage import NAMESPACES, KubernetesObject, Memory, Remark, Stage
+from meshgen.build.substitution import replaces_variables, without_variables
 from meshgen.catalog import Version, release_of
 
 
@@ -55,7 +56,10 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
         last, remarks = memory.recall(
             addon_stages, known, spaces[0], addons, resources, services, clouds, delivery, manifests, memory
         )
-    stages = (first, *installed.stages, *last)
+    stages: tuple[Stage, ...] = (first, *installed.stages, *last)
+    if replaces_variables(delivery):
+        places = memory.recall_same(manifests.places, addons, resources)
+        stages = tuple(memory.recall(without_variables, stage, places) for stage in stages)
     return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks))
 
 
@@ -84,9 +88,7 @@ def _namespaces(names: tuple[str, ...], with_operator: bool, resources: dict[str
     there = {obj["metadata"]["name"] for obj in theirs if obj["kind"] == "Namespace"}
     if with_operator:
         there.add(OPERATOR_NAMESPACE["metadata"]["name"])
-    own = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name not in there
-    ]
+    own = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name not in there]
     return Stage(NAMESPACES, (*own, *((OPERATOR_NAMESPACE,) if with_operator else ()), *theirs))
 
 

@@ -9,6 +9,7 @@ from meshgen.build.addons import required_secrets
 from meshgen.build.istiooperator import install_method, namespace
 from meshgen.build.templates import render_text
 from meshgen.config.resolve import Cluster, Mesh
+from meshgen.delivery.fluxhub import flux_of
 from meshgen.delivery.wiring import ClusterTree
 
 # A longer list of clusters says no more to a reader than their number.
@@ -18,7 +19,6 @@ _LISTED = 8
 def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree], *, values: bool) -> str:
     """The text of the tree's README.md; `values` says whether it holds values of charts."""
     stages = {tree.name: [stage.name for stage in tree.stages] for tree in trees}
-    engines = {engine for tree in trees for engine in tree.wiring}
     environments = [
         {
             "name": environment.name,
@@ -31,13 +31,26 @@ def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree], *, values: bool) -> st
     return render_text(
         "output/README.md.j2",
         mesh=mesh.name,
-        flux="flux" in engines,
-        argocd="argocd" in engines,
+        wiring=_wiring(mesh),
         values=values,
         istioctl=any(install_method(cluster.settings["istio"]) != "operator" for cluster in mesh.clusters),
         environments=environments,
         secrets=_secrets(mesh),
     )
+
+
+def _wiring(mesh: Mesh) -> dict[str, bool]:
+    """Which of the ways to apply clusters the tree has: those in which each cluster stands alone, and the others."""
+    found: set[str] = set()
+    for cluster in mesh.clusters:
+        delivery = cluster.settings.get("delivery") or {}
+        if delivery.get("flux"):
+            found.add("flux" if flux_of(cluster) is None else "hub")
+        if argocd := delivery.get("argocd"):
+            together = "set" if argocd.get("applicationSet") else "roots" if delivery.get("waves") else "argocd"
+            found.add(together)
+            found.add("by_hand" if argocd.get("selfManaged") is False else "by_root")
+    return {way: way in found for way in ("flux", "hub", "argocd", "roots", "set", "by_hand", "by_root")}
 
 
 def _secrets(mesh: Mesh) -> list[dict[str, Any]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from meshgen.build.istiooperator import install_method
 from meshgen.build.stage import PRUNED, Memory
 from meshgen.build.stages import Built
-from meshgen.config.resolve import Cluster, Mesh
+from meshgen.config.resolve import Cluster, Environment, Mesh
 from meshgen.delivery.argocd import argocd_wiring
-from meshgen.delivery.flux import flux_wiring
+from meshgen.delivery.argocdapplications import Target
+from meshgen.delivery.argocdfleet import PATCH_OF_ROOTS, PATCH_OF_SETS, ArgoFleet, Planned
+from meshgen.delivery.flux import flux_wiring, stage_kustomizations
+from meshgen.delivery.fluxhub import Hub, flux_of
 from meshgen.delivery.readme import tree_readme
+from meshgen.delivery.waves import Wave, waves_of
 from meshgen.delivery.wiring import AppliedStage, ClusterTree, WiringFiles, deployments
 from meshgen.layout.kustomization import kustomization
 from meshgen.layout.tree import Layout
@@ -35,17 +39,14 @@ def wire(mesh: Mesh, built: Mapping[str, Built], shared: Mapping[str, Built | No
     files: dict[str, str] = {}
     trees = []
     memory = Memory()
-    for cluster in mesh.clusters:
-        stages = _applied(cluster, built[cluster.name], shared[cluster.environment], layout, files, memory)
-        wiring = {}
-        for engine, contents in _engines(mesh.name, cluster, built[cluster.name], stages, memory):
-            directory = f"clusters/{cluster.name}/{engine}"
-            wiring[engine] = directory
-            files[f"{directory}/kustomization.yaml"] = memory.recall(_kustomization, tuple(contents))
-            for name, objects in contents.items():
-                files[f"{directory}/{name}"] = "---\n".join(memory.recall_same(emit, obj) for obj in objects)
-        applied = tuple(stage for stage in stages if stage.path is not None)
-        trees.append(ClusterTree(cluster.name, cluster.environment, wiring, applied))
+    for environment in mesh.environments:
+        wiring = _Wiring(mesh.name, environment, files, memory)
+        for cluster in environment.clusters:
+            stages = _applied(cluster, built[cluster.name], shared[environment.name], layout, files, memory)
+            directories = wiring.of_cluster(cluster, built[cluster.name], stages)
+            applied = tuple(stage for stage in stages if stage.path is not None)
+            trees.append(ClusterTree(cluster.name, cluster.environment, directories, applied))
+        wiring.of_environment()
     files["README.md"] = tree_readme(mesh, trees, values=any("/values/" in path for path in files))
     return Wired(files, tuple(trees))
 
@@ -71,27 +72,94 @@ def _applied(
     return tuple(stages)
 
 
-def _engines(
-    mesh: str, cluster: Cluster, built: Built, stages: tuple[AppliedStage, ...], memory: Memory
-) -> list[tuple[str, WiringFiles]]:
-    delivery: dict[str, Any] = cluster.settings.get("delivery") or {}
-    istio = cluster.settings["istio"]
-    engines: list[tuple[str, WiringFiles]] = []
-    if flux := delivery.get("flux"):
-        ready = _ready(istio, install_method(cluster.settings["istio"]))
-        engines.append(("flux", flux_wiring(mesh, flux, stages, ready, memory)))
-    if argocd := delivery.get("argocd"):
-        wiring = argocd_wiring(
-            f"{mesh}-{cluster.name}",
-            argocd,
-            stages,
-            [obj for stage in built.stages if not stage.releases for obj in stage.objects],
-            own_path=f"clusters/{cluster.name}/argocd",
-            server=cluster.server,
-            istio=istio,
+class _Wiring:
+    """The wiring of one environment: of each cluster, and what stands above them."""
+
+    def __init__(self, mesh: str, environment: Environment, files: dict[str, str], memory: Memory) -> None:
+        self.mesh, self.environment, self.files, self.memory = mesh, environment, files, memory
+        self.waves = {cluster.name: wave for wave in waves_of(environment) for cluster in wave.clusters}
+        self.hub = Hub(mesh, environment)
+        self.places = self.hub.places()
+        self.last_stages: dict[str, str] = {}
+        self.argocd: dict[str, Any] = {}
+        self.planned: list[Planned] = []
+
+    def of_cluster(self, cluster: Cluster, built: Built, stages: tuple[AppliedStage, ...]) -> dict[str, str]:
+        """Write the wiring of a cluster; give its directory by engine."""
+        delivery: dict[str, Any] = cluster.settings.get("delivery") or {}
+        wave = self.waves.get(cluster.name)
+        directories = {}
+        if delivery.get("flux"):
+            directories["flux"] = f"clusters/{cluster.name}/flux"
+            flux = self._on_branch(delivery["flux"], wave)
+            self._write(directories["flux"], self._flux(cluster, flux, stages, directories["flux"]))
+        if delivery.get("argocd"):
+            directories["argocd"] = f"clusters/{cluster.name}/argocd"
+            self.argocd = self.argocd or delivery["argocd"]
+            argocd = self._on_branch(delivery["argocd"], wave)
+            objects = [obj for stage in built.stages if not stage.releases for obj in stage.objects]
+            self._write(directories["argocd"], self._argocd(cluster, argocd, wave, stages, objects))
+        return directories
+
+    def of_environment(self) -> None:
+        """Write what serves all of its clusters."""
+        if self.last_stages:
+            for directory, contents in self.hub.files(self.last_stages).items():
+                self._write(directory, contents)
+        if not self.planned:
+            return
+        fleet = ArgoFleet(self.mesh, self.environment.name, self.argocd, tuple(self.planned))
+        if self.argocd.get("applicationSet"):
+            self._write(fleet.directory, *fleet.of_set())
+            self._patch(*PATCH_OF_SETS)
+        elif self.waves:
+            self._write(fleet.directory, fleet.of_roots())
+            self._patch(*PATCH_OF_ROOTS)
+
+    def _on_branch(self, settings: dict[str, Any], wave: Wave | None) -> dict[str, Any]:
+        branch = wave.branch if wave else None
+        return self.memory.recall_same(_on_branch, settings, branch) if branch else settings
+
+    def _flux(
+        self, cluster: Cluster, flux: dict[str, Any], stages: tuple[AppliedStage, ...], own_path: str
+    ) -> WiringFiles:
+        ready = _ready(cluster.settings["istio"], install_method(cluster.settings["istio"]))
+        if flux_of(cluster) is None:
+            return flux_wiring(self.mesh, flux, stages, ready, own_path, self.memory)
+        made = stage_kustomizations(flux, stages, ready, self.places[cluster.name], self.memory)
+        self.last_stages[cluster.name] = made[-1]["metadata"]["name"]
+        return {"sync.yaml": made}
+
+    def _argocd(
+        self,
+        cluster: Cluster,
+        argocd: dict[str, Any],
+        wave: Wave | None,
+        stages: tuple[AppliedStage, ...],
+        objects: list[dict[str, Any]],
+    ) -> WiringFiles:
+        target = Target(f"{self.mesh}-{cluster.name}", argocd, cluster.settings["istio"], cluster.server)
+        by_set = bool(argocd.get("applicationSet"))
+        environment = self.environment.name if wave and not by_set else None
+        own_path = f"clusters/{cluster.name}/argocd"
+        contents, steps = argocd_wiring(
+            target, stages, objects, own_path=own_path, environment=environment, by_set=by_set
         )
-        engines.append(("argocd", wiring))
-    return engines
+        self.planned.append(Planned(cluster.name, target, steps, wave))
+        return contents
+
+    def _patch(self, name: str, patch: dict[str, Any]) -> None:
+        self.files[f"{name}.patch.yaml"] = self.memory.recall(emit, patch)
+
+    def _write(self, directory: str, contents: WiringFiles, beside: Iterable[str] = ()) -> None:
+        names = (*contents, *beside)
+        self.files[f"{directory}/kustomization.yaml"] = self.memory.recall(_kustomization, names)
+        for name, objects in contents.items():
+            self.files[f"{directory}/{name}"] = "---\n".join(self.memory.recall_same(emit, obj) for obj in objects)
+
+
+def _on_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
+    return {**settings, "branch": branch}
 
 
 def _ready(istio: dict[str, Any], method: str) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,8 @@ from meshgen.build.istiooperator import enabled_by_profile, installed_gateways, 
 from meshgen.catalog import release_of
 
 KubernetesObject = dict[str, Any]
+# The keys of `delivery` that are engines; `waves` is of them all.
+ENGINES = ("flux", "argocd")
 # One file of the wiring's directory, and the objects in it.
 WiringFiles = Mapping[str, tuple[KubernetesObject, ...]]
 
