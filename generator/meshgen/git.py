@@ -1,10 +1,13 @@
-"""Reads files of a revision from Git's object store: no checkout, no program that a repository's config names."""
+"""Runs Git: what reads and what writes objects starts no program that a repository's config names.
+
+Only `run_as_user` lets the user's own hooks, signing and helpers run, as a commit and a push of theirs would.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,10 +19,18 @@ _SORTS = {"100644": FILE, "100755": FILE, "100664": FILE, "120000": LINK}
 _OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 # No remote is asked for what a partial clone lacks, and no monitor is started.
 _CLOSED = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false", "--no-pager", "--literal-pathspecs")
+_NONE: Mapping[str, str] = {}
+Done = subprocess.CompletedProcess[bytes]
 
 
 class UnknownRevision(Exception):
     """No commit is called so."""
+
+
+class Refused(EnvironmentFailure):
+    """What the repository has stands in the way, and it is the user's to say what becomes of it."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -44,14 +55,14 @@ class Repository:
         """The digest of the commit that a revision names. Raises UnknownRevision."""
         if not revision or revision.startswith("-") or "\0" in revision:
             raise UnknownRevision(revision)
-        done = _git(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        done = run(self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if done.returncode:
             raise UnknownRevision(revision)
         return done.stdout.decode().strip()
 
     def merge_base(self, one: str, other: str) -> str:
         """The newest commit that two commits both stand on. Raises UnknownRevision where they share none."""
-        done = _git(self.root, "merge-base", one, other)
+        done = run(self.root, "merge-base", one, other)
         if done.returncode:
             raise UnknownRevision(f"{one}...{other}")
         return done.stdout.decode().strip()
@@ -67,13 +78,13 @@ class Repository:
         return tuple({entry.path: entry for entry in (*on_the_way, *found)}.values())
 
     def _listed(self, commit: str, options: Sequence[str], paths: Sequence[PurePosixPath]) -> list[Entry]:
-        done = _succeeding(self.root, "ls-tree", "-z", "--full-tree", *options, commit, "--", *map(str, paths))
+        done = output_of(self.root, "ls-tree", "-z", "--full-tree", *options, commit, "--", *map(str, paths))
         return [_entry(line) for line in done.split(b"\0") if line]
 
     def contents(self, entries: Sequence[Entry]) -> list[bytes]:
         """The content of each entry."""
         asked = "".join(f"{entry.digest}\n" for entry in entries).encode()
-        data, at, contents = _succeeding(self.root, "cat-file", "--batch", input=asked), 0, []
+        data, at, contents = output_of(self.root, "cat-file", "--batch", given=asked), 0, []
         for entry in entries:
             head, _, _ = data[at:].partition(b"\n")
             if not head.startswith(entry.digest.encode() + b" blob "):
@@ -85,12 +96,14 @@ class Repository:
         return contents
 
 
-def repository(folder: Path) -> Repository:
+_CLONE = "run it in a clone; `meshgen diff DIR` compares with a folder and needs no Git"
+
+
+def repository(folder: Path, *, hint: str = _CLONE) -> Repository:
     """The repository that a folder lies in. Raises EnvironmentFailure where there is none, or no Git."""
-    done = _git(folder, "rev-parse", "--show-toplevel")
+    done = run(folder, "rev-parse", "--show-toplevel")
     if done.returncode:
-        hint = "run it in a clone; `meshgen diff DIR` compares with a folder and needs no Git"
-        raise EnvironmentFailure(f"{folder}: {_reason(done.stderr)}", hint)
+        raise EnvironmentFailure(f"{folder}: {reason(done.stderr)}", hint)
     return Repository(Path(os.fsdecode(done.stdout.removesuffix(b"\n"))))
 
 
@@ -100,19 +113,39 @@ def _entry(line: bytes) -> Entry:
     return Entry(PurePosixPath(os.fsdecode(path)), _SORTS.get(mode, sort), digest)
 
 
-def _succeeding(folder: Path, *arguments: str, input: bytes = b"") -> bytes:  # noqa: A002
-    done = _git(folder, *arguments, input=input)
+def output_of(folder: Path, *arguments: str, given: bytes = b"", variables: Mapping[str, str] = _NONE) -> bytes:
+    """What a command of Git prints. Raises EnvironmentFailure where it fails."""
+    return expect(run(folder, *arguments, given=given, variables=variables), arguments[0])
+
+
+def run(folder: Path, *arguments: str, given: bytes = b"", variables: Mapping[str, str] = _NONE) -> Done:
+    """Run a command of Git that asks nobody, locks nothing by the way and starts no other program."""
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C", **variables}
+    return _git(folder, (*_CLOSED, *arguments), given, quiet)
+
+
+def run_as_user(folder: Path, *arguments: str, given: bytes = b"", variables: Mapping[str, str] = _NONE) -> Done:
+    """Run a command of Git as the user would: hooks, signing, filters and helpers for credentials are theirs.
+
+    Hooks see no option and no locale of ours. Git itself asks nothing on the terminal.
+    """
+    # Its messages are read, and a locale is the hooks' as well.
+    return _git(folder, ("--no-pager", *arguments), given, {"LANGUAGE": "C", **variables})
+
+
+def expect(done: Done, command: str) -> bytes:
+    """What a command printed. Raises EnvironmentFailure where it failed."""
     if done.returncode:
-        raise EnvironmentFailure(f"git {arguments[0]}: {_reason(done.stderr)}", "`git fsck` says whether it is whole")
+        raise EnvironmentFailure(f"git {command}: {reason(done.stderr)}", "`git fsck` says whether it is whole")
     return done.stdout
 
 
-def _git(folder: Path, *arguments: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:  # noqa: A002
+def _git(folder: Path, arguments: Sequence[str], given: bytes, variables: Mapping[str, str]) -> Done:
     environment = {key: value for key, value in os.environ.items() if key not in _OF_A_HOOK}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    environment |= {"GIT_TERMINAL_PROMPT": "0", **variables}
     try:
         return subprocess.run(
-            ["git", *_CLOSED, *arguments], cwd=folder, env=environment, input=input, capture_output=True, check=False
+            ["git", *arguments], cwd=folder, env=environment, input=given, capture_output=True, check=False
         )
     except FileNotFoundError:
         if not folder.is_dir():
@@ -123,7 +156,8 @@ def _git(folder: Path, *arguments: str, input: bytes = b"") -> subprocess.Comple
         raise EnvironmentFailure(f"git cannot be run: {error.strerror}", "look at the permissions of git") from None
 
 
-def _reason(stderr: bytes) -> str:
-    """The first line of what Git said."""
+def reason(stderr: bytes) -> str:
+    """The first line of what Git said that is its own."""
     lines = stderr.decode(errors="replace").strip().splitlines()
-    return lines[0].removeprefix("fatal: ") if lines else "Git failed and did not say why"
+    telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
+    return telling[0].removeprefix("fatal: ").removeprefix("error: ") if telling else "Git failed and did not say why"

@@ -17,9 +17,11 @@ from meshgen import __version__
 from meshgen.errors import MeshgenError
 
 _COMMANDS = {
+    "commit": "Render the tree and commit it, with what it was rendered from.",
     "completion": "Print a shell's completion script.",
     "diff": "Say what a change does to the objects of clusters, and how risky it is.",
     "explain": "Say what a key of the config means, or where a field comes from.",
+    "fleet": "List the clusters, and what each of them runs.",
     "images": "List every image of every cluster.",
     "import": "Turn IstioOperators into a config.",
     "init": "Write a first meshgen.yaml.",

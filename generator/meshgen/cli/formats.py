@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from meshgen.cli.hydration import HYDRATED
+from meshgen.commit.report import FORMAT as _COMMIT
 from meshgen.diff.report import FORMAT as _DIFF
+from meshgen.fleet import FORMAT as _FLEET
 from meshgen.formats import COUNT, DRAFT, FINDING, STRING, closed
 from meshgen.provenance.format import FORMAT as _EXPLAIN
 
@@ -35,23 +38,25 @@ _DIFFERENCE = closed(
     }
 )
 
+_RENDER = closed(
+    {
+        "output": STRING,
+        "written": COUNT,
+        "unchanged": COUNT,
+        "deleted": COUNT,
+        "clusters": {"type": "array", "items": _CLUSTER},
+        "findings": _FINDINGS,
+    }
+)
+# Only where it is asked for.
+_RENDER["properties"]["hydrated"] = HYDRATED
+
 FORMATS: dict[str, dict[str, Any]] = {
+    "commit": _COMMIT,
     "diff": _DIFF,
     "explain": _EXPLAIN,
-    "render": {
-        **DRAFT,
-        "title": "meshgen render -o json",
-        **closed(
-            {
-                "output": STRING,
-                "written": COUNT,
-                "unchanged": COUNT,
-                "deleted": COUNT,
-                "clusters": {"type": "array", "items": _CLUSTER},
-                "findings": _FINDINGS,
-            }
-        ),
-    },
+    "fleet": _FLEET,
+    "render": {**DRAFT, "title": "meshgen render -o json", **_RENDER},
     "import": {
         **DRAFT,
         "title": "meshgen import -o json",

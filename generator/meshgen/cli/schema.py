@@ -10,7 +10,9 @@ from meshgen.cli.report import print_json
 
 @click.command("schema")
 @click.argument(
-    "name", type=click.Choice(["config", "diff", "explain", "import", "render", "validate"]), default="config"
+    "name",
+    type=click.Choice(["commit", "config", "diff", "explain", "fleet", "import", "render", "validate"]),
+    default="config",
 )
 @options.debug
 def command(name: str) -> None:

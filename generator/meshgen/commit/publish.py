@@ -1,0 +1,61 @@
+"""Where a commit goes from here: the remote that it is pushed to, and the request to merge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from meshgen.commit.outcome import Asked, Committed, NotFinished
+from meshgen.commit.push import Remote, push, remote_of
+from meshgen.commit.request import ChangeRequest, change_request, default_branch, open_request
+from meshgen.commit.start import Start
+from meshgen.commit.state import tip
+from meshgen.errors import EnvironmentFailure
+from meshgen.git import Refused
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The remote to push to, and the change request that can be made there; `opens` where it is to be made."""
+
+    remote: Remote
+    request: ChangeRequest | None
+    opens: bool
+
+
+def goal_of(asked: Asked, start: Start) -> Goal | None:
+    """What follows the commit, known before anything is written; None where it stays here.
+
+    Raises Refused for what can't follow.
+    """
+    if not asked.push:
+        return None
+    remote = remote_of(start.root, start.branch, asked.remote)
+    target = default_branch(start.root, remote) or start.origin
+    request = change_request(remote, start.branch, target) if start.branch != target else None
+    if asked.request and start.branch == target:
+        hint = "name a branch for the change with --branch NAME"
+        raise Refused(f"{start.branch} is what changes are merged into; nothing was written", hint)
+    if asked.request and request is None:
+        hint = "push with --push, and open the request on the platform"
+        raise Refused(f"remote {remote.name} is on no platform whose requests are known; nothing was written", hint)
+    return Goal(remote, request, asked.request)
+
+
+def publish(goal: Goal, done: Committed, root: Path) -> Committed:
+    """Push the branch, new commit or not, and open the request. Raises NotFinished."""
+    if tip(root, done.branch) is None:
+        return done
+    try:
+        push(root, goal.remote, done.branch)
+        done = replace(done, pushed=goal.remote.name)
+        return _opened(goal.request, done, root) if goal.opens and goal.request else done
+    except EnvironmentFailure as error:
+        raise NotFinished(error, done) from error
+
+
+def _opened(request: ChangeRequest, done: Committed, root: Path) -> Committed:
+    url = open_request(root, request, done.message)
+    if url is None:
+        return replace(done, notes=(*done.notes, f"{request.tool} is not on the PATH, so no request was made"))
+    return replace(done, url=url)

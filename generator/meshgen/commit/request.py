@@ -1,0 +1,122 @@
+"""The change request for a branch: the command that each platform's own CLI makes one by."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
+
+from meshgen.commit.push import Remote
+from meshgen.diff.mask import redacted
+from meshgen.diff.written import printable
+from meshgen.errors import EnvironmentFailure
+from meshgen.git import run
+
+Platform = Literal["github", "gitlab", "azure"]
+
+
+@dataclass(frozen=True)
+class ChangeRequest:
+    """A pull or merge request that can be made: its platform, and the command without title and text.
+
+    `source` is the branch, `target` what it is to be merged into: None leaves that to the platform.
+    """
+
+    platform: Platform
+    command: tuple[str, ...]
+    source: str
+    target: str | None
+
+    @property
+    def tool(self) -> str:
+        """The CLI."""
+        return self.command[0]
+
+    @property
+    def text(self) -> str:
+        """The command as a person types it in the repository: title and text are the commit's."""
+        branch = shlex.quote(self.source)
+        body = {"github": "--body", "gitlab": "--description", "azure": "--description"}[self.platform]
+        title, text = (f'"$(git log -1 --format={part} {branch})"' for part in ("%s", "%b"))
+        return f"{shlex.join(self.command)} --title={title} {body}={text}"
+
+    def arguments(self, message: str) -> list[str]:
+        """The command as it is run; no shell reads it."""
+        title, _, text = message.partition("\n")
+        body = "--body" if self.platform == "github" else "--description"
+        return [*self.command, f"--title={title}", f"{body}={text.strip()}"]
+
+
+def change_request(remote: Remote, branch: str, target: str | None) -> ChangeRequest | None:
+    """The request for a branch, told by the remote's URL; None for a host that is none of the three platforms."""
+    parts = [unquote(part) for part in remote.path.removesuffix(".git").split("/") if part]
+    if not remote.host or any(part.startswith("-") for part in parts):
+        return None
+    if "github" in remote.host and len(parts) == 2:
+        name = "/".join(parts) if remote.host in ("github.com", "ssh.github.com") else "/".join([remote.host, *parts])
+        options = ("pr", "create", f"--repo={name}", f"--head={branch}", *_option("--base", target))
+        return ChangeRequest("github", ("gh", *options), branch, target)
+    if "gitlab" in remote.host and len(parts) > 1:
+        options = ("mr", "create", f"--repo=https://{remote.host}/{'/'.join(parts)}", f"--source-branch={branch}")
+        return ChangeRequest("gitlab", ("glab", *options, *_option("--target-branch", target), "--yes"), branch, target)
+    azure = _azure(remote.host, parts)
+    if azure is None:
+        return None
+    options = ("repos", "pr", "create", *azure, f"--source-branch={branch}", *_option("--target-branch", target))
+    return ChangeRequest("azure", ("az", *options), branch, target)
+
+
+def default_branch(root: Path, remote: Remote) -> str | None:
+    """The branch that the remote's HEAD names, as far as the clone knows."""
+    prefix = f"refs/remotes/{remote.name}/"
+    done = run(root, "symbolic-ref", "--quiet", f"{prefix}HEAD")
+    return done.stdout.decode(errors="replace").strip().removeprefix(prefix) or None
+
+
+def _option(name: str, value: str | None) -> tuple[str, ...]:
+    return (f"{name}={value}",) if value else ()
+
+
+def _azure(host: str, parts: list[str]) -> tuple[str, ...] | None:
+    """Organisation, project and repository of Azure Repos, whose URLs have several shapes."""
+    named: tuple[str, str, str] | None = None
+    if host == "dev.azure.com" and len(parts) == 4 and parts[2] == "_git":
+        named = (f"https://dev.azure.com/{parts[0]}", parts[1], parts[3])
+    elif host in ("ssh.dev.azure.com", "vs-ssh.visualstudio.com") and len(parts) == 4 and parts[0] == "v3":
+        named = (f"https://dev.azure.com/{parts[1]}", parts[2], parts[3])
+    elif host.endswith(".visualstudio.com") and "_git" in parts[-2:-1]:
+        inside = [part for part in parts[:-2] if part != "DefaultCollection"]
+        named = (f"https://{host}", inside[0] if inside else parts[-1], parts[-1])
+    if named is None:
+        return None
+    return (f"--organization={named[0]}", f"--project={named[1]}", f"--repository={named[2]}")
+
+
+def open_request(root: Path, request: ChangeRequest, message: str) -> str | None:
+    """Make the request by the platform's CLI; give the URL that it prints, None where the CLI is not there."""
+    path = shutil.which(request.tool)
+    if path is None:
+        return None
+    asks_nobody = {**os.environ, "GH_PROMPT_DISABLED": "1", "GLAB_NO_PROMPT": "1", "NO_PROMPT": "1"}
+    done = subprocess.run(
+        [path, *request.arguments(message)[1:]],
+        cwd=root,
+        env=asks_nobody,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        why = printable(redacted(lines[0])) if lines else "it did not say why"
+        raise EnvironmentFailure(
+            f"{request.tool} made no change request: {why}", f"the branch is pushed: {request.text}"
+        )
+    return next((word for word in done.stdout.split() if word.startswith("https://")), "")

@@ -1,0 +1,80 @@
+"""Where a commit goes: the branch that the user is on, or a new one at the same commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from meshgen.commit.scope import Scope, display
+from meshgen.commit.state import (
+    check_branch_name,
+    check_identity,
+    check_idle,
+    current_branch,
+    head,
+    staged,
+    tip,
+    unmerged,
+)
+from meshgen.git import Refused
+
+
+@dataclass(frozen=True)
+class Start:
+    """The branch, and the commit that the new one stands on; None where it will be the first.
+
+    `root` is the user's work tree, `is_own` where the user is on that branch; `origin` is what a new one is made from.
+    """
+
+    root: Path
+    branch: str
+    base: str | None
+    is_own: bool
+    origin: str | None = None
+
+
+def start_of(scope: Scope, branch: str | None) -> Start:
+    """Where the commit goes, `branch` being what was asked for.
+
+    Raises Refused for what the repository is in the middle of and for what is staged besides, EnvironmentFailure where
+    Git does not know who commits.
+    """
+    root = scope.repository.root
+    check_idle(root)
+    check_identity(root)
+    here, base = current_branch(root), head(root)
+    if branch is not None and branch != here:
+        return Start(root, _new(scope, branch, base), base, is_own=False, origin=here)
+    if here is None:
+        hint = "git switch BRANCH, or have the commit on a branch of its own with --branch NAME"
+        raise Refused(f"{root}: HEAD is detached, so no branch would have the commit; nothing was written", hint)
+    _check_index(scope)
+    return Start(root, here, base, is_own=True)
+
+
+def _new(scope: Scope, branch: str, base: str | None) -> str:
+    check_branch_name(scope.repository.root, branch)
+    at = tip(scope.repository.root, branch)
+    # What others did on it since would be undone by files that never saw it.
+    if at is not None and at != base:
+        hint = f"`git switch {branch}` takes your changes along: commit there; or name a new branch"
+        raise Refused(f"branch {branch} is there already, at another commit; nothing was written", hint)
+    return branch
+
+
+def _check_index(scope: Scope) -> None:
+    """Refuse to commit where a part of somebody's work stands ready that is not the commit's."""
+    root = scope.repository.root
+    if paths := unmerged(root):
+        hint = "resolve it and `git add` it, or take a side with `git checkout --ours` or --theirs"
+        raise Refused(f"a merge left several sides of {few(paths)}; nothing was written", hint)
+    if paths := [path for path in staged(root) if not scope.holds(path)]:
+        hint = "commit it first, take it out with `git restore --staged`, or commit to a new branch with --branch NAME"
+        raise Refused(f"other changes are staged: {few(paths)}; nothing was written", hint)
+
+
+def few(paths: Sequence[PurePosixPath]) -> str:
+    """The first paths, and how many more there are."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return ", ".join(display(path) for path in paths[:3]) + more
