@@ -260,10 +260,15 @@ OWN_OBJECTS: tuple[Object, ...] = (
 MORE: dict[str, tuple[Object, ...]] = {
     name: (
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "more", "labels": {"a": words[0]}}},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}, "data": dict(zip("abcdefgh", words))},
         {
-            "apiVersion": "networking.istio.io/v1beta1",
-            "kind": "VirtualService",
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "more"},
+            "data": dict(zip("abcdefgh", words, strict=False)),
+        },
+        {
+            "apiVersion": "example.com/v1",
+            "kind": "Route",
             "metadata": {"name": "more", "namespace": "more"},
             "spec": {"hosts": list(words), "http": [{"name": word, "route": []} for word in words]},
         },

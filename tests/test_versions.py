@@ -37,7 +37,11 @@ ADDONS: Object = {"prometheus": {}, "grafana": {}, "jaeger": {}, "kiali": {}}
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     folder = tmp_path_factory.mktemp("versions")
     environments = [
-        overlay(name, clusters={name: {"kubernetesVersion": kubernetes}}, patch=_patch(istio))
+        overlay(
+            name,
+            clusters={name: {"kubernetesVersion": kubernetes, "server": f"https://{name}.example.com"}},
+            patch=_patch(istio),
+        )
         for name, (istio, kubernetes) in VERSIONS.items()
     ]
     expose = {name: {"type": "LoadBalancer"} for name in ("kiali", "tracing", "grafana")}

@@ -74,9 +74,11 @@ def test_a_credential_among_the_values_of_a_chart_is_told_without_its_value(tmp_
         mesh(istio=HELM, addons={"grafana": {"source": "helm", "values": {"adminPassword": "hunter2"}}}),
     )
 
-    (finding,) = build_mesh(config).findings
+    with pytest.raises(InputError) as raised:
+        build_mesh(config)
 
-    assert (finding.rule, finding.path) == ("MG503", "/addons/grafana/values/adminPassword")
+    (finding,) = raised.value.findings
+    assert (finding.rule, finding.path) == ("MG537", "/addons/grafana/values/adminPassword")
     assert "hunter2" not in f"{finding.message} {finding.hint}"
 
 

@@ -91,12 +91,19 @@ OWN: list[dict[str, Any]] = [
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "own"},
-        "spec": {"template": {"spec": {"containers": [{"name": "own", "image": "own", "ports": [{}]}]}}},
+        "spec": {
+            "selector": {"matchLabels": {"a": "b"}},
+            "template": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"containers": [{"name": "own", "image": "own", "ports": [{"containerPort": 80}]}]},
+            },
+        },
     },
     {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": "own"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
         "subjects": [{"kind": "ServiceAccount", "name": "own", "namespace": "x"}],
     },
     {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}]},

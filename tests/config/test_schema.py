@@ -189,6 +189,12 @@ def rendered(folder: Path, key: str, value: Any) -> dict[str, bytes]:
         config["mesh"]["resources"] = {"kiali": {"path": "own.yaml"}}
         folder.mkdir()
         (folder / "own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
+    engines = config["mesh"]["delivery"]
+    if parts[:3] == ["delivery", "flux", "verify"]:
+        engines["flux"]["verify"] = {"secretRef": "keys"}
+        engines["flux"]["url"] = f"{'oci' if parts[3] == 'provider' else 'https'}://example.com/mesh"
+    if parts[:3] == ["delivery", "argocd", "syncWindows"]:
+        engines["argocd"]["syncWindows"] = {"kiali": {"schedule": "0 0 * * *", "duration": "1h"}}
     at: dict[str, Any] = config["overlay" if parts[0] == "clusters" else "mesh"]
     for part in parts[:-1]:
         at = at.setdefault(part, {})

@@ -22,11 +22,15 @@ from tests.tools import PROJECT, tool
 DOCUMENTS = {
     "README.md": True,
     "CONTRIBUTING.md": True,
+    "docs/commit.md": False,
+    "docs/delivery.md": False,
     "docs/diff.md": False,
     "docs/explain.md": True,
     "docs/import.md": False,
     "docs/install.md": False,
+    "docs/order.md": False,
     "docs/resources.md": False,
+    "docs/secrets.md": False,
     "docs/tutorial.md": False,
 }
 

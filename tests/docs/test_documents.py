@@ -185,9 +185,11 @@ def _severities() -> Iterator[tuple[str, str]]:
                 ]
                 words = [value.value for value in values if isinstance(value, ast.Constant)]
                 rules = [word for word in words if isinstance(word, str) and RULE.fullmatch(word)]
+                severity = next((keyword.value for keyword in node.keywords if keyword.arg == "severity"), None)
+                is_open = severity is not None and not isinstance(severity, ast.Constant)
                 warn = next((keyword.value for keyword in node.keywords if keyword.arg == "warn"), None)
                 for rule in rules:
-                    if warn is not None and not isinstance(warn, ast.Constant):
+                    if is_open or (warn is not None and not isinstance(warn, ast.Constant)):
                         yield from ((rule, "error"), (rule, "warning"))
                     else:
                         said = {word for word in words if word in ("error", "warning", "info")}

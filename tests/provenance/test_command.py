@@ -62,6 +62,7 @@ def test_value_that_may_be_a_secret_is_printed_by_no_format(tmp_path: Path):
     config = tmp_path / "meshgen.yaml"
     config.write_text(
         f"apiVersion: meshgen.dev/v1\nkind: Mesh\nmetadata: {{name: msa}}\nistio: {{version: 1.11.3}}\n{own}"
+        "policy: {severity: {MG537: warning}}\n"
     )
     for field in ("spec.values.auth.password", "spec.values", "spec", "spec.values.auth.tokens[0]"):
         for options in ((), ("-o", "json")):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from meshgen.build.manifests import Places
 from meshgen.build.stage import KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import removed
+from meshgen.check.secrets import secret_remarks
+from meshgen.config.creationrules import CreationRules
 from meshgen.layout.identity import Identity, identity
 
 
@@ -29,26 +31,23 @@ def stage_remarks(stage: Stage, kubernetes: str, places: Places) -> list[Remark]
     return remarks
 
 
-def manifest_remarks(stage: Stage, asked: tuple[str, ...], places: Places) -> list[Remark]:
-    """What the user's own manifests should not hold, or not leave open; `asked` are the Services of `expose`."""
-    remarks = []
+def manifest_remarks(
+    stage: Stage, asked: tuple[str, ...], places: Places, rules: CreationRules | None = None
+) -> list[Remark]:
+    """What the user's own manifests should not hold, or not leave open.
+
+    `asked` are the Services of `expose`, `rules` those by which SOPS encrypts files.
+    """
+    remarks: list[Remark] = []
     for obj in stage.objects:
         document = places.of(obj)
         if document is None:
             continue
-        found = _secret(obj) or _operator(obj) or _open(obj, asked)
+        remarks += secret_remarks(obj, document, rules)
+        found = _operator(obj) or _open(obj, asked)
         if found:
             remarks.append(replace(found, document=document))
     return remarks
-
-
-def _secret(obj: KubernetesObject) -> Remark | None:
-    """A Secret that would stand in Git for everyone to read."""
-    if obj["kind"] != "Secret" or not (obj.get("data") or obj.get("stringData")):
-        return None
-    message = f"Secret {obj['metadata']['name']} would stand in the tree in the clear"
-    hint = "take it out of your manifests, and make it on the cluster or by an operator for secrets"
-    return Remark("MG503", message, "/data" if obj.get("data") else "/stringData", hint, "warning", at_key=True)
 
 
 def _operator(obj: KubernetesObject) -> Remark | None:

@@ -12,6 +12,7 @@ from meshgen.build.istiooperator import GATEWAY_KINDS, OWN_KEYS, install_method
 from meshgen.build.stage import NAMESPACES, Memory, Remark
 from meshgen.catalog import DEFAULT_GATEWAYS, Release, UnknownMinor, Version, minor_key, minors, release, release_of
 from meshgen.config.problems import guess, shown
+from meshgen.delivery.wiring import ENGINES
 from meshgen.yaml import pointer
 
 # The addons that read credentials from a Secret which the user makes.
@@ -208,7 +209,6 @@ def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
         if addon.get("secret") and name not in TAKES_SECRET:
             message = f"addons.{name}.secret: {name} takes no credentials"
             yield Remark("MG210", message, f"{at}/secret", f"take it out; {' and '.join(TAKES_SECRET)} take one")
-        yield from _credentials(addon.get("values"), ["addons", name, "values"])
         if source in ("builtin", "helm") and addon.get("storage") and not addon["storage"].get("size"):
             yield Remark("MG104", f'addons.{name}.storage: "size" is missing', f"{at}/storage", "say size: 50Gi")
         for key in addon if source not in ("builtin", "helm") else ():
@@ -219,19 +219,6 @@ def _addon_remarks(addons: dict[str, Any], known: Release) -> Iterator[Remark]:
     if all(source in ("builtin", "helm") for source in own):
         message = "addons.zipkin: Zipkin and Jaeger exclude each other: both have Services tracing and zipkin"
         yield Remark("MG211", message, "/addons/zipkin", "keep one of them", at_key=True)
-
-
-# Keys under which charts take a credential itself, not the name of a Secret that holds it.
-_CREDENTIAL = re.compile(r"(password|passwd|signing_?key|api_?key|client_?secret|token)$", re.I)
-
-
-def _credentials(values: Any, path: list[str]) -> Iterator[Remark]:
-    for key, value in values.items() if isinstance(values, dict) else ():
-        here = [*path, str(key)]
-        if isinstance(value, str) and value and _CREDENTIAL.search(str(key)):
-            message = f"{'.'.join(here)} would stand in the tree in the clear"
-            yield Remark("MG503", message, pointer(here), "name a Secret that you make instead", "warning", at_key=True)
-        yield from _credentials(value, here)
 
 
 def _builtin_remarks(name: str, addon: dict[str, Any], known: Release, at: str) -> Iterator[Remark]:
@@ -267,8 +254,10 @@ def _delivery(delivery: dict[str, Any]) -> list[Remark]:
 
 
 def _delivery_remarks(delivery: dict[str, Any]) -> Iterator[Remark]:
-    for engine, wiring in delivery.items():
-        at = pointer(["delivery", engine])
+    for engine in ENGINES:
+        wiring, at = delivery.get(engine), pointer(["delivery", engine])
+        if wiring is None:
+            continue
         url = wiring.get("url")
         if not url:
             message = f'delivery.{engine}: "url" is missing'
@@ -287,7 +276,10 @@ def _delivery_remarks(delivery: dict[str, Any]) -> Iterator[Remark]:
 
 def name_remarks(mesh: str, cluster: str, settings: dict[str, Any]) -> list[Remark]:
     """Names that the engines could not keep: both label every object with the name of what applied it."""
+    delivery = settings.get("delivery") or {}
     longest = {"flux": f"{mesh}-{NAMESPACES}", "argocd": f"{mesh}-{cluster}-{NAMESPACES}"}
+    if (delivery.get("flux") or {}).get("kubeConfig") is not None:
+        longest["flux"] = longest["argocd"]
     return [
         Remark(
             "MG214",
@@ -296,8 +288,8 @@ def name_remarks(mesh: str, cluster: str, settings: dict[str, Any]) -> list[Rema
             f"shorten the mesh's or the cluster's name: a label holds {_LABEL} characters",
             at_key=True,
         )
-        for engine in settings.get("delivery") or ()
-        if len(longest[engine]) > _LABEL
+        for engine in ENGINES
+        if delivery.get(engine) and len(longest[engine]) > _LABEL
     ]
 
 

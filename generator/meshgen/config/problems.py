@@ -78,6 +78,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+def plain(value: Any) -> str:
+    """A name or an enum's word from an object as a message shows it: one short line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
 def dotted(parts: Iterable[str | int]) -> str:
     """A path as messages write it: `expose.kiali.ports[0]`; a key that is no plain word stands in quotes."""
     text = ""
@@ -170,7 +176,7 @@ def _wrong_value(document: Document, error: Any, path: list[str | int]) -> Findi
     match error.validator:
         case "enum":
             allowed = [value for value in error.validator_value if value is not None]
-            hint = guess(str(error.instance), allowed)
+            hint = guess(str(error.instance), allowed) or hint
         case "const":
             hint = f"write {error.validator_value}"
         case "minItems":

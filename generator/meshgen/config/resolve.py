@@ -40,6 +40,12 @@ class Cluster:
     layers: tuple[Layer, ...]
     entry: Layer | None
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of its entry; a null is none."""
+        said = self.entry.value.get("labels") if self.entry else None
+        return {key: value for key, value in (said or {}).items() if value is not None}
+
     def finding(
         self,
         rule: str,

@@ -113,8 +113,9 @@ def _parts(cluster: SideCluster, other: SideCluster) -> dict[str, set[str]]:
     if cluster.cluster.server == other.cluster.server != DEFAULT_SERVER:
         replaced[cluster.cluster.server] = SERVER
     parts: dict[str, set[str]] = {}
-    for (engine, _), text in cluster.wiring.items():
-        for own, common in replaced.items():
+    for (engine, file), text in cluster.wiring.items():
+        # What serves a whole environment is the same text for each of its clusters as it is.
+        for own, common in () if file.startswith("environment/") else replaced.items():
             text = text.replace(own, common)  # noqa: PLW2901
         parts.setdefault(engine, set()).update(text.split("\n---\n"))
     return parts

@@ -83,15 +83,21 @@ def _side(source: Source, built: BuiltMesh) -> Side:
 
 
 def _wiring(built: BuiltMesh) -> dict[str, dict[tuple[str, str], str]]:
-    """The texts of each cluster's wiring, as a render would write them."""
+    """The texts of each cluster's wiring, as a render would write them; what serves a whole environment is of each."""
     wired = wired_by(built, layout_of(built))
-    engines = {path: (one.name, engine) for one in wired.clusters for engine, path in one.wiring.items()}
+    homes: dict[str, list[tuple[str, str, str]]] = {}
+    for one in wired.clusters:
+        for engine, path in one.wiring.items():
+            homes.setdefault(path, []).append((one.name, engine, ""))
+            homes.setdefault(f"environments/{one.environment}/{engine}", []).append((one.name, engine, "environment/"))
     texts: dict[str, dict[tuple[str, str], str]] = {}
     for path, text in wired.files.items():
         folder, _, file = path.rpartition("/")
-        if folder in engines and file != "kustomization.yaml":
-            name, engine = engines[folder]
-            texts.setdefault(name, {})[engine, file] = text
+        # The roots of clusters name other clusters, and say nothing that the root above them does not.
+        if file in ("kustomization.yaml", "clusters.yaml"):
+            continue
+        for name, engine, home in homes.get(folder, ()):
+            texts.setdefault(name, {})[engine, home + file] = text
     return texts
 
 

@@ -15,7 +15,8 @@ from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.importing.documents import with_method
 from meshgen.importing.positions import ImportedDocument
-from meshgen.render import BuiltMesh, build_resolved, check_settings
+from meshgen.render import BuiltMesh, build_resolved
+from meshgen.review import check_settings
 
 # A setting that charts have no place for; istioctl's own manifests have.
 _NOT_CARRIED = "MG215"

@@ -1,0 +1,45 @@
+"""The fields of every object of a stage, by what the cluster's Kubernetes and Istio know of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from meshgen.build.manifests import Places
+from meshgen.build.stage import ADDONS, CHARTS, Remark, Stage
+from meshgen.catalog import Version
+from meshgen.catalog.kinds import Api, Type
+from meshgen.check.kinds import crd_types, kind_problems
+from meshgen.sops import is_encrypted
+
+# What the fields of meshgen's own objects are made of, where it is not Istio's settings.
+_MADE_OF = {ADDONS: "/addons", CHARTS: "/addons"}
+
+
+@dataclass(frozen=True, eq=False)
+class KindsBrought:
+    """The types of the kinds that CRDs of a cluster bring; equal to itself only, so that a memory can tell it by."""
+
+    types: Mapping[Api, Type]
+
+
+def kinds_brought(*stages: Stage) -> KindsBrought:
+    """The kinds that CRDs among the objects of stages bring."""
+    crds = (obj for stage in stages for obj in stage.objects if obj["kind"] == "CustomResourceDefinition")
+    return KindsBrought({api: type_ for crd in crds for api, type_ in crd_types(crd).items()})
+
+
+def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsBrought, places: Places) -> list[Remark]:
+    """What an API server with strict field validation would refuse of the objects of a stage.
+
+    What SOPS encrypts is left alone: the cluster gets another object.
+    """
+    remarks = []
+    for obj in stage.objects:
+        if is_encrypted(obj):
+            continue
+        document, made_of = places.of(obj), _MADE_OF.get(stage.name, "/istio")
+        for one in kind_problems(obj, kubernetes, istio, brought.types):
+            remark = Remark(one.rule, one.message, one.pointer, one.hint, one.severity, one.at_key, document)
+            remarks.append(remark if document else replace(remark, pointer=made_of, at_key=True))
+    return remarks

@@ -1,0 +1,126 @@
+"""Everything that there is to say of a mesh: first of its settings, then of the objects that are built of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from meshgen.build.manifests import Manifests, Places
+from meshgen.build.stage import Memory
+from meshgen.build.stages import Built
+from meshgen.catalog import Version, release_of
+from meshgen.check.carried import carried_remarks
+from meshgen.check.fleet import delivery_remarks, server_remarks
+from meshgen.check.neededsecrets import needed_remarks
+from meshgen.check.objectfields import field_remarks, kinds_brought
+from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
+from meshgen.check.secrets import decryption_remarks
+from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
+from meshgen.config.creationrules import CreationRules, read_creation_rules
+from meshgen.config.resolve import Cluster, Mesh
+from meshgen.finding import Finding
+from meshgen.findings import Findings
+from meshgen.order import order_remarks
+from meshgen.policy import PolicyRemark, policy_remarks, subject_of
+from meshgen.policy.own import own_findings
+from meshgen.policy.ownrules import OwnRule
+from meshgen.policy.verdict import policy_problems
+
+
+def check_settings(mesh: Mesh) -> tuple[Finding, ...]:
+    """What there is to say about the settings of every cluster, before anything is built of them.
+
+    Raises InputError with everything found where any is an error.
+    """
+    findings = Findings(mesh)
+    review_settings(findings, Memory())
+    return findings.all()
+
+
+def review_settings(findings: Findings, memory: Memory) -> None:
+    """Find what is wrong with the settings of every cluster; raises InputError where any is an error."""
+    mesh = findings.mesh
+    for cluster in mesh.clusters:
+        findings.add(cluster, policy_problems(cluster.settings.get("policy"), findings.today, findings.own))
+        findings.add(cluster, settings_remarks(cluster.settings, memory))
+        findings.add(cluster, carried_remarks(cluster.settings, memory))
+        findings.add(cluster, name_remarks(mesh.name, cluster.name, cluster.settings))
+        findings.add_entry(cluster, kubernetes_remarks(cluster.settings.get("istio") or {}, cluster.kubernetes))
+    for cluster, remark in delivery_remarks(mesh, memory):
+        findings.add(cluster, (remark,))
+    for cluster, remark in server_remarks(mesh):
+        findings.add_entry(cluster, (remark,))
+    findings.stop_at_errors()
+
+
+def review_objects(
+    clusters: Sequence[tuple[Cluster, Built]],
+    manifests: Manifests,
+    rules: tuple[OwnRule, ...],
+    findings: Findings,
+    memory: Memory,
+) -> None:
+    """Find what is wrong with the objects of every cluster; raises InputError where any is an error."""
+    creation = read_creation_rules(findings.mesh.folder, manifests)
+    findings.add_whole(creation.findings if creation else ())
+    reviewed = [(cluster, built, _places(cluster, manifests, memory)) for cluster, built in clusters]
+    for cluster, built, places in reviewed:
+        _review(cluster, built, places, creation, findings, memory)
+    _review_by_policy(reviewed, rules, findings)
+    findings.stop_at_errors()
+
+
+_NONE: dict[str, Any] = {}
+
+
+def _places(cluster: Cluster, manifests: Manifests, memory: Memory) -> Places:
+    """Where the user's own objects of a cluster are written."""
+    addons, resources = (cluster.settings.get(key) or _NONE for key in ("addons", "resources"))
+    return memory.recall(manifests.places, addons, resources)
+
+
+def _review(
+    cluster: Cluster,
+    built: Built,
+    places: Places,
+    creation: CreationRules | None,
+    findings: Findings,
+    memory: Memory,
+) -> None:
+    mesh, settings = findings.mesh.name, cluster.settings
+    findings.add(cluster, built.remarks)
+    kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
+    version, asked = Version.parse(settings["istio"]["version"]), tuple(settings.get("expose") or ())
+    brought = memory.recall(kinds_brought, *built.stages)
+    for stage in built.stages:
+        findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes, places))
+        findings.add(cluster, memory.recall(field_remarks, stage, kubernetes, version, brought, places))
+        findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places, creation))
+    findings.add(cluster, decryption_remarks(settings, built.stages, memory))
+    findings.add(cluster, memory.recall(needed_remarks, places, *built.stages))
+    findings.add(cluster, duplicate_remarks(memory, places, *built.stages))
+    findings.add(cluster, order_remarks(mesh, built.stages, settings, kubernetes, places, memory))
+    releases = tuple(release for stage in built.stages for release in stage.releases)
+    by_argocd = bool((settings.get("delivery") or {}).get("argocd"))
+    findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
+
+
+def _review_by_policy(
+    reviewed: Sequence[tuple[Cluster, Built, Places]], rules: tuple[OwnRule, ...], findings: Findings
+) -> None:
+    """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
+    subjects = [subject_of(cluster, built.stages, built.istioctl_input, places) for cluster, built, places in reviewed]
+    # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
+    judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
+    for (cluster, built, _), subject in zip(reviewed, subjects, strict=True):
+        parts = (id(subject.settings), id(built.istioctl_input), *map(id, built.stages))
+        key = (cluster.cloud, subject.production, *parts)
+        if key not in judged:
+            judged[key] = tuple(policy_remarks(subject))
+        findings.add(cluster, judged[key])
+    found, wrong = own_findings(rules, subjects)
+    by_name = {cluster.name: cluster for cluster, _, _ in reviewed}
+    for breach in found:
+        findings.add(by_name[breach.cluster], (breach.remark,))
+    findings.add_whole(wrong)
+    findings.add_unused()
