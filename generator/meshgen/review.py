@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,9 +22,11 @@ from meshgen.config.resolve import Cluster, Mesh
 from meshgen.finding import Finding
 from meshgen.findings import Findings
 from meshgen.order import order_remarks
-from meshgen.policy import PolicyRemark, policy_remarks, subject_of
+from meshgen.policy import PolicyRemark, Subject, subject_of
 from meshgen.policy.own import own_findings
 from meshgen.policy.ownrules import OwnRule
+from meshgen.policy.registry import object_remarks, setting_remarks
+from meshgen.policy.subject import MADE
 from meshgen.policy.verdict import policy_problems
 
 
@@ -91,7 +94,7 @@ def _review(
     findings.add(cluster, built.remarks)
     kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
     version, asked = Version.parse(settings["istio"]["version"]), tuple(settings.get("expose") or ())
-    brought = memory.recall(kinds_brought, *built.stages)
+    brought = kinds_brought(memory, built.stages)
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes, places))
         findings.add(cluster, memory.recall(field_remarks, stage, kubernetes, version, brought, places))
@@ -112,11 +115,12 @@ def _review_by_policy(
     subjects = [subject_of(cluster, built.stages, built.istioctl_input, places) for cluster, built, places in reviewed]
     # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
     judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
+    by_objects: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
     for (cluster, built, _), subject in zip(reviewed, subjects, strict=True):
         parts = (id(subject.settings), id(built.istioctl_input), *map(id, built.stages))
         key = (cluster.cloud, subject.production, *parts)
         if key not in judged:
-            judged[key] = tuple(policy_remarks(subject))
+            judged[key] = (*setting_remarks(subject), *_of_objects(subject, built, by_objects))
         findings.add(cluster, judged[key])
     found, wrong = own_findings(rules, subjects)
     by_name = {cluster.name: cluster for cluster, _, _ in reviewed}
@@ -124,3 +128,15 @@ def _review_by_policy(
         findings.add(by_name[breach.cluster], (breach.remark,))
     findings.add_whole(wrong)
     findings.add_unused()
+
+
+def _of_objects(
+    subject: Subject, built: Built, judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]]
+) -> tuple[PolicyRemark, ...]:
+    """What rules about objects alone find; once for clusters that are equal in all that these look at."""
+    seen = subject.of_objects()
+    stages = (id(stage) for stage in built.stages if stage.name not in MADE)
+    key = (json.dumps(seen.settings), seen.cluster.cloud, seen.production, id(seen.places), *stages)
+    if key not in judged:
+        judged[key] = tuple(object_remarks(seen))
+    return judged[key]

@@ -58,6 +58,9 @@ class Places:
         for one in manifests:
             self._documents.setdefault(identity(one.object).registered, []).append(one.document)
 
+    def __bool__(self) -> bool:
+        return bool(self._documents)
+
     def of(self, obj: KubernetesObject) -> Document | None:
         """The document that holds an object; None for an object that the user did not write."""
         return next(iter(self.all(identity(obj))), None) if self._documents else None

@@ -51,6 +51,8 @@ def needed_remarks(places: Places, *stages: Stage) -> list[Remark]:
 
     A tree without any leaves them all to be made elsewhere.
     """
+    if not places:
+        return []
     objects = [obj for stage in stages for obj in stage.objects]
     made = sorted({name for obj in objects for _, name in made_secrets(obj)})
     return [_remark(one, made, places) for one in needed_secrets(objects) if places.of(one.needed_by)] if made else []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import ADDONS, CHARTS, Remark, Stage
+from meshgen.build.stage import ADDONS, CHARTS, Memory, Remark, Stage
 from meshgen.catalog import Version
 from meshgen.catalog.kinds import Api, Type
 from meshgen.check.kinds import crd_types, kind_problems
@@ -23,10 +23,18 @@ class KindsBrought:
     types: Mapping[Api, Type]
 
 
-def kinds_brought(*stages: Stage) -> KindsBrought:
+def kinds_brought(memory: Memory, stages: Sequence[Stage]) -> KindsBrought:
     """The kinds that CRDs among the objects of stages bring."""
-    crds = (obj for stage in stages for obj in stage.objects if obj["kind"] == "CustomResourceDefinition")
+    return memory.recall(_joined, *(one for stage in stages if (one := memory.recall(_brought, stage)).types))
+
+
+def _brought(stage: Stage) -> KindsBrought:
+    crds = (obj for obj in stage.objects if obj["kind"] == "CustomResourceDefinition")
     return KindsBrought({api: type_ for crd in crds for api, type_ in crd_types(crd).items()})
+
+
+def _joined(*brought: KindsBrought) -> KindsBrought:
+    return KindsBrought({api: type_ for one in brought for api, type_ in one.types.items()})
 
 
 def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsBrought, places: Places) -> list[Remark]:

@@ -102,6 +102,6 @@ def _deprecated_fields(subject: Subject) -> Iterator[Breach]:
 
 
 RULES = (
-    Rule("MG574", "warning", "An annotation of Istio's that has no effect", _without_effect),
-    Rule("MG575", "info", "Something that Istio has deprecated", _deprecated),
+    Rule("MG574", "warning", "An annotation of Istio's that has no effect", _without_effect, of_objects=True),
+    Rule("MG575", "info", "Something that Istio has deprecated", _deprecated, of_objects=True),
 )

@@ -108,5 +108,5 @@ def _picked(sidecar: KubernetesObject, running: dict[str, list[tuple[KubernetesO
 RULES = (
     Rule("MG545", "warning", "A VirtualService that reaches no gateway", _without_gateway),
     Rule("MG546", "warning", "Two VirtualServices of one host and gateway", _same_host),
-    Rule("MG549", "warning", "Two Sidecars for one workload", _two_sidecars),
+    Rule("MG549", "warning", "Two Sidecars for one workload", _two_sidecars, of_objects=True),
 )

@@ -79,7 +79,7 @@ def _is_secret(name: str, value: str, path: tuple[str | int, ...]) -> bool:
 
 
 RULES = (
-    Rule("MG535", "warning", "A credential in a ConfigMap", _in_config_maps),
-    Rule("MG536", "warning", "A credential in a pod's environment", _in_env),
+    Rule("MG535", "warning", "A credential in a ConfigMap", _in_config_maps, of_objects=True),
+    Rule("MG536", "warning", "A credential in a pod's environment", _in_env, of_objects=True),
     Rule("MG537", "error", "A credential in the config", _in_settings),
 )

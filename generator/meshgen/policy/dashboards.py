@@ -104,6 +104,6 @@ def _by_chart(subject: Subject, addon: str, path: tuple[str, ...], values: tuple
 
 
 RULES = (
-    Rule("MG510", "warning", "Kiali without a login behind a load balancer", _kiali),
-    Rule("MG511", "warning", "Grafana without a login behind a load balancer", _grafana),
+    Rule("MG510", "warning", "Kiali without a login behind a load balancer", _kiali, of_objects=True),
+    Rule("MG511", "warning", "Grafana without a login behind a load balancer", _grafana, of_objects=True),
 )

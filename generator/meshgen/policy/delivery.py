@@ -107,7 +107,7 @@ def _fetched_in_the_clear(subject: Subject) -> Iterator[Breach]:
 
 RULES = (
     Rule("MG570", "warning", "Text that Flux takes for a variable", _substituted),
-    Rule("MG571", "warning", "Annotations that are too long", _big_annotations),
-    Rule("MG572", "error", "A ConfigMap that is too big", _big_data),
+    Rule("MG571", "warning", "Annotations that are too long", _big_annotations, of_objects=True),
+    Rule("MG572", "error", "A ConfigMap that is too big", _big_data, of_objects=True),
     Rule("MG573", "warning", "A tree that is fetched without TLS", _fetched_in_the_clear),
 )

@@ -125,6 +125,6 @@ RULES = (
     Rule("MG513", "warning", "A gateway that takes every host", _wildcard_hosts),
     Rule("MG514", "warning", "A public gateway without TLS", _without_tls),
     Rule("MG515", "warning", "A NodePort in production", _node_ports),
-    Rule("MG516", "warning", "Source ranges on what is no load balancer", _ranges_of_no_use),
+    Rule("MG516", "warning", "Source ranges on what is no load balancer", _ranges_of_no_use, of_objects=True),
     Rule("MG517", "warning", "A public listener without TLS", _listens_in_the_clear),
 )

@@ -54,6 +54,9 @@ _THEMES = (
 )
 RULES: tuple[Rule, ...] = tuple(sorted((rule for theme in _THEMES for rule in theme.RULES), key=lambda rule: rule.id))
 
+_OF_OBJECTS = tuple(rule for rule in RULES if rule.of_objects)
+_OF_SETTINGS = tuple(rule for rule in RULES if not rule.of_objects)
+
 # Rules that are checked where what they are about is built: a mesh may change their severity all the same. The other
 # rules say that the config has no meaning or can't be applied; no mesh may wish that away.
 BUILT_ELSEWHERE: Mapping[str, str] = MappingProxyType(
@@ -102,5 +105,17 @@ def is_changeable(rule: str) -> bool:
 
 def policy_remarks(subject: Subject) -> Iterator[PolicyRemark]:
     """Everything that the rules have against one cluster, with the severities that they have of themselves."""
-    for rule in RULES:
+    yield from setting_remarks(subject)
+    yield from object_remarks(subject.of_objects())
+
+
+def setting_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+    """What the rules that look at settings too have against one cluster."""
+    for rule in _OF_SETTINGS:
+        yield from rule.remarks(subject)
+
+
+def object_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+    """What the rules about objects alone have against a subject that `Subject.of_objects` gave."""
+    for rule in _OF_OBJECTS:
         yield from rule.remarks(subject)

@@ -44,12 +44,17 @@ class Breach:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of the policy: its id, its severity unless a mesh says otherwise, its title, and what it checks."""
+    """One rule of the policy: its id, its severity unless a mesh says otherwise, its title, and what it checks.
+
+    A rule `of_objects` looks at objects that the user wrote or meshgen's addons are made of, and at no more of the
+    settings than `Subject.of_objects` keeps: clusters that are equal in these are judged once.
+    """
 
     id: str
     severity: Severity
     title: str
     check: Callable[[Subject], Iterator[Breach]]
+    of_objects: bool = False
 
     def remarks(self, subject: Subject) -> Iterator[PolicyRemark]:
         """Every breach of the rule by a subject, as a remark with the rule's own severity."""

@@ -188,9 +188,9 @@ RULES = (
     Rule("MG524", "info", "Production may call every host", _calls_anywhere),
     Rule("MG525", "warning", "An egress gateway that is passed by", _egress_passed_by),
     Rule("MG526", "warning", "An EnvoyFilter for the whole mesh", _filters_for_all),
-    Rule("MG527", "warning", "Injection that is asked for twice", _both_injections),
+    Rule("MG527", "warning", "Injection that is asked for twice", _both_injections, of_objects=True),
     Rule("MG528", "info", "A mesh of several clusters with the usual trust domain", _trust_domain),
     Rule("MG529", "warning", "A mesh of several clusters without names", _mesh_unnamed),
-    Rule("MG530", "warning", "cluster-admin for an application", _cluster_admins),
-    Rule("MG531", "warning", "Permissions for everyone", _open_bindings),
+    Rule("MG530", "warning", "cluster-admin for an application", _cluster_admins, of_objects=True),
+    Rule("MG531", "warning", "Permissions for everyone", _open_bindings, of_objects=True),
 )

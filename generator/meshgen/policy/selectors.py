@@ -97,4 +97,4 @@ def _fits(pattern: str, name: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-RULES = (Rule("MG581", "warning", "A policy for what is not there", _meets_nothing),)
+RULES = (Rule("MG581", "warning", "A policy for what is not there", _meets_nothing, of_objects=True),)

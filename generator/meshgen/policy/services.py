@@ -124,7 +124,7 @@ _CAPTURE, _ALLOCATE = "ISTIO_META_DNS_CAPTURE", "ISTIO_META_DNS_AUTO_ALLOCATE"
 _ALWAYS = (1, 25, 0)
 
 RULES = (
-    Rule("MG580", "info", "A port whose protocol Istio has to guess", _unnamed),
-    Rule("MG583", "warning", "Services that disagree about a port", _at_odds),
+    Rule("MG580", "info", "A port whose protocol Istio has to guess", _unnamed, of_objects=True),
+    Rule("MG583", "warning", "Services that disagree about a port", _at_odds, of_objects=True),
     Rule("MG587", "warning", "A ServiceEntry that takes all traffic of a port", _without_address),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from meshgen.values import value_at
 from meshgen.yaml import pointer
 
 # Stages whose objects meshgen, a chart or istioctl makes: the settings that they are made of are what a rule looks at.
-_MADE = frozenset({OPERATOR, ISTIO, GATEWAYS, CHARTS})
+MADE = frozenset({OPERATOR, ISTIO, GATEWAYS, CHARTS})
 _PRODUCTION = frozenset({"prod", "production"})
 
 
@@ -74,6 +74,16 @@ class Subject:
         entry = self.cluster.entry.value if self.cluster.entry else {}
         return any(str(label).lower() in _PRODUCTION for label in mapping(entry.get("labels")).values())
 
+    def of_objects(self) -> Subject:
+        """The subject as rules about objects alone see it: without what Istio itself is made of."""
+        kept = {key: self.settings.get(key) for key in ("addons", "expose", "delivery")}
+        istio = {key: value for key, value in self.istio.items() if key in ("version", "namespace", "meshConfig")}
+        shared = {"istioNamespace": self.setting("values", "global", "istioNamespace")}
+        istio["values"] = {"global": shared, "meshConfig": self.setting("values", "meshConfig")}
+        objects = tuple((stage, obj) for stage, obj in self.objects if stage not in MADE)
+        cluster = replace(self.cluster, settings={**kept, "istio": istio})
+        return Subject(cluster, objects, None, self.places)
+
     def setting(self, *path: str) -> Any:
         """What the settings of Istio say at a path; None where nothing is said."""
         return value_at(self.istio, path)
@@ -86,7 +96,7 @@ class Subject:
     @cached_property
     def own(self) -> tuple[KubernetesObject, ...]:
         """The objects that the user wrote, or that meshgen's own addons are made of."""
-        return tuple(obj for stage, obj in self.objects if stage not in _MADE)
+        return tuple(obj for stage, obj in self.objects if stage not in MADE)
 
     @cached_property
     def _kinds(self) -> dict[tuple[str, str], list[KubernetesObject]]:

@@ -128,9 +128,9 @@ def _demo(subject: Subject) -> Iterator[Breach]:
 
 
 RULES = (
-    Rule("MG532", "warning", "A privileged container", _privileged),
-    Rule("MG533", "warning", "A volume that is the node's own disk", _host_paths),
-    Rule("MG534", "info", "Injection of a pod in its node's network", _injected_into_host_network),
+    Rule("MG532", "warning", "A privileged container", _privileged, of_objects=True),
+    Rule("MG533", "warning", "A volume that is the node's own disk", _host_paths, of_objects=True),
+    Rule("MG534", "info", "Injection of a pod in its node's network", _injected_into_host_network, of_objects=True),
     Rule("MG550", "warning", "A budget that no drain can keep", _undrainable),
     Rule("MG551", "warning", "A single istiod in production", _lone_istiod),
     Rule("MG552", "warning", "istiod without a memory limit in production", _unlimited),
