@@ -25,7 +25,7 @@ from meshgen.findings import Findings
 from meshgen.generate import generate_all
 from meshgen.layout.tree import Layout, Part, lay_out
 from meshgen.policy.ownrules import read_own_rules
-from meshgen.review import review_objects, review_settings
+from meshgen.review import review_objects, review_settings, review_wiring
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,17 @@ def render(config: Path, today: date | None = None) -> Rendering:
     wired = wired_by(built, layout)
     files = {path: text.encode() for path, text in {**layout.files, **wired.files}.items()}
     return Rendering(files, wired.clusters, built.findings)
+
+
+def validate(config: Path, today: date | None = None) -> tuple[Finding, ...]:
+    """Everything that there is to say of a config and of all that it renders to, the engines' own objects too.
+
+    Raises InputError with every problem where any is an error.
+    """
+    built = build_mesh(config, today)
+    findings = Findings(built.mesh, today)
+    review_wiring(findings, wired_by(built, layout_of(built)).objects)
+    return (*built.findings, *findings.all())
 
 
 def layout_of(built: BuiltMesh) -> Layout:

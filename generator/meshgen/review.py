@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meshgen.build.manifests import Manifests, Places
-from meshgen.build.stage import Memory
+from meshgen.build.stage import KubernetesObject, Memory, Remark
 from meshgen.build.stages import Built
 from meshgen.catalog import Version, release_of
 from meshgen.check.carried import carried_remarks
 from meshgen.check.fleet import delivery_remarks, server_remarks
 from meshgen.check.neededsecrets import needed_remarks
-from meshgen.check.objectfields import field_remarks, kinds_brought
+from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
 from meshgen.check.secrets import decryption_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
@@ -22,7 +22,7 @@ from meshgen.config.resolve import Cluster, Mesh
 from meshgen.finding import Finding
 from meshgen.findings import Findings
 from meshgen.order import order_remarks
-from meshgen.policy import PolicyRemark, Subject, subject_of
+from meshgen.policy import Subject, subject_of
 from meshgen.policy.own import own_findings
 from meshgen.policy.ownrules import OwnRule
 from meshgen.policy.registry import object_remarks, setting_remarks
@@ -73,6 +73,27 @@ def review_objects(
     findings.stop_at_errors()
 
 
+def review_wiring(findings: Findings, wiring: Mapping[str, Sequence[KubernetesObject]]) -> None:
+    """Find what an API server would refuse of the engines' own objects; raises InputError where any is an error.
+
+    `wiring` has them by directory: `clusters/NAME/ENGINE`, or `environments/NAME/ENGINE` for what serves several.
+    """
+    members: dict[tuple[str, str], Cluster] = {}
+    for cluster in findings.mesh.clusters:
+        members["clusters", cluster.name] = cluster
+        members.setdefault(("environments", cluster.environment), cluster)
+    memory = Memory()
+    for directory, objects in wiring.items():
+        what, name, *_ = directory.split("/")
+        cluster = members[what, name]
+        settings = cluster.settings
+        kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
+        version = Version.parse(settings["istio"]["version"])
+        for obj in objects:
+            findings.add(cluster, memory.recall_same(wiring_remarks, obj, kubernetes, version))
+    findings.stop_at_errors()
+
+
 _NONE: dict[str, Any] = {}
 
 
@@ -114,8 +135,8 @@ def _review_by_policy(
     """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
     subjects = [subject_of(cluster, built.stages, built.istioctl_input, places) for cluster, built, places in reviewed]
     # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
-    judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
-    by_objects: dict[tuple[Any, ...], tuple[PolicyRemark, ...]] = {}
+    judged: dict[tuple[Any, ...], tuple[Remark, ...]] = {}
+    by_objects: dict[tuple[Any, ...], tuple[Remark, ...]] = {}
     for (cluster, built, _), subject in zip(reviewed, subjects, strict=True):
         parts = (id(subject.settings), id(built.istioctl_input), *map(id, built.stages))
         key = (cluster.cloud, subject.production, *parts)
@@ -131,8 +152,8 @@ def _review_by_policy(
 
 
 def _of_objects(
-    subject: Subject, built: Built, judged: dict[tuple[Any, ...], tuple[PolicyRemark, ...]]
-) -> tuple[PolicyRemark, ...]:
+    subject: Subject, built: Built, judged: dict[tuple[Any, ...], tuple[Remark, ...]]
+) -> tuple[Remark, ...]:
     """What rules about objects alone find; once for clusters that are equal in all that these look at."""
     seen = subject.of_objects()
     stages = (id(stage) for stage in built.stages if stage.name not in MADE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from meshgen.build.manifests import Manifest, Places
-from meshgen.build.stage import KubernetesObject, Memory, Stage
+from meshgen.build.stage import KubernetesObject, Memory, Remark, Stage
 from meshgen.build.stages import build
 from meshgen.catalog import release_of
 from meshgen.config.document import Document
@@ -15,11 +15,10 @@ from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import Cluster, resolve
 from meshgen.finding import Finding
 from meshgen.order import order_remarks
-from meshgen.policy.rule import PolicyRemark
 from meshgen.render import BuiltMesh
 
 
-def checked(config: Path) -> Iterator[tuple[PolicyRemark, Finding]]:
+def checked(config: Path) -> Iterator[tuple[Remark, Finding]]:
     """What the check says of each cluster of a config, and where."""
     mesh = resolve(load(config))
     manifests, memory = read_manifests(mesh), Memory()
@@ -33,7 +32,7 @@ def checked(config: Path) -> Iterator[tuple[PolicyRemark, Finding]]:
             yield remark, said(remark.rule, remark.message, remark.pointer, hint=remark.hint, severity=remark.severity)
 
 
-def meshgens_own_checked(built: BuiltMesh) -> Iterator[PolicyRemark]:
+def meshgens_own_checked(built: BuiltMesh) -> Iterator[Remark]:
     """What the check would say if the user had written all that meshgen makes."""
     manifests, memory = read_manifests(built.mesh), Memory()
     for one in built.clusters:
@@ -47,7 +46,7 @@ def meshgens_own_checked(built: BuiltMesh) -> Iterator[PolicyRemark]:
 
 def remarks_of(
     mesh: str, cluster: Cluster, stages: tuple[Stage, ...], places: Places, memory: Memory
-) -> tuple[PolicyRemark, ...]:
+) -> tuple[Remark, ...]:
     kubernetes = cluster.kubernetes or release_of(cluster.settings["istio"]).kubernetes[1]
     return order_remarks(mesh, stages, cluster.settings, kubernetes, places, memory)
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from meshgen.build.stage import Memory
+from meshgen.build.stage import Memory, Remark
 from meshgen.build.stages import build
 from meshgen.config.load import load
 from meshgen.config.manifests import read_manifests
 from meshgen.config.resolve import resolve
-from meshgen.policy.rule import PolicyRemark
 from tests.objects import Object, mesh, overlay, text_of, write_config
 from tests.order.checked import remarks_of
 
@@ -24,7 +23,7 @@ EARLY: Object = {
 URL = "https://example.com/shop/mesh.git"
 
 
-def remarks(folder: Path, own: Object, clusters: Object, **keys: object) -> list[tuple[PolicyRemark, ...]]:
+def remarks(folder: Path, own: Object, clusters: Object, **keys: object) -> list[tuple[Remark, ...]]:
     """What is said of each cluster."""
     (folder / "own.yaml").write_text(text_of(own), encoding="utf-8")
     resources = {"own": {"path": "own.yaml", "stage": "namespaces"}}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meshgen.policy import PolicyRemark, policy_remarks
+from meshgen.build.stage import Remark
+from meshgen.policy import policy_remarks
 from meshgen.policy.istioannotations import expected, is_istios, known_annotations
 from meshgen.policy.re2 import problem
 from meshgen.policy.services import protocol_of
@@ -304,4 +305,4 @@ def test_no_shape_breaks_a_rule(some: list[tuple[tuple[str, str], Object, Any]])
         for (version, kind), rest, labels in some
     ]
 
-    assert all(isinstance(remark, PolicyRemark) and remark.hint for remark in policy_remarks(subject(objects)))
+    assert all(isinstance(remark, Remark) and remark.hint for remark in policy_remarks(subject(objects)))

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meshgen.build.stage import Remark
 from meshgen.credentials import looks_secret
-from meshgen.policy import PolicyRemark, policy_remarks
+from meshgen.policy import policy_remarks
 from meshgen.policy.images import is_allowed
 from tests.policy.subjects import subject
 
@@ -63,7 +64,7 @@ def objects(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=300, deadline=None)
 def test_no_shape_of_an_object_breaks_a_rule(some: list[dict[str, Any]], environment: str) -> None:
     for remark in policy_remarks(subject(some, environment=environment)):
-        assert isinstance(remark, PolicyRemark)
+        assert isinstance(remark, Remark)
         assert "\n" not in remark.message
         assert remark.hint
 

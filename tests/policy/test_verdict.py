@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from meshgen.build.stage import Remark
-from meshgen.policy.rule import PolicyRemark
 from meshgen.policy.verdict import Found, apply_policy, judge, policy_problems, unused_suppressions
 
 TODAY = date(2026, 11, 25)
 
 
 def found(rule: str = "MG514", cluster: str = "dev", object_: str | None = "Gateway/shop") -> Found:
-    return Found(PolicyRemark(rule, "said", "/addons", "do", "warning", True, object=object_), cluster)
+    return Found(Remark(rule, "said", "/addons", "do", "warning", True, object=object_), cluster)
 
 
 def suppress(**entry: Any) -> dict[str, Any]:

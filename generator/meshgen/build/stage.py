@@ -45,7 +45,8 @@ class Remark:
     """What a builder has to say about the settings it was given; `pointer` leads into them.
 
     A cluster turns it into a Finding with the position where that setting was written. With a `document`, a manifest of
-    the user's own, `pointer` leads into that instead.
+    the user's own, `pointer` leads into that instead. `object` is what it is about, as `KIND/NAME`, where it is about
+    one; suppressions select by it.
     """
 
     rule: str
@@ -55,6 +56,7 @@ class Remark:
     severity: Severity = "error"
     at_key: bool = False
     document: Document | None = field(default=None, compare=False, repr=False)
+    object: str | None = None
 
 
 class Memory:

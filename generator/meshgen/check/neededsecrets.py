@@ -66,7 +66,15 @@ def _remark(one: NeededSecret, made: list[str], places: Places) -> Remark:
     hint = "make it on the cluster, or add an ExternalSecret, a SealedSecret or a Certificate"
     if near:
         hint = f'did you mean "{near[0]}"? Else {hint}'
-    return Remark("MG458", message, pointer(one.path), hint, "info", document=places.of(obj))
+    return Remark(
+        "MG458",
+        message,
+        pointer(one.path),
+        hint,
+        "info",
+        document=places.of(obj),
+        object=f"{obj['kind']}/{obj['metadata']['name']}",
+    )
 
 
 def made_secrets(obj: KubernetesObject) -> Iterator[Key]:

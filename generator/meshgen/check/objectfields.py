@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import ADDONS, CHARTS, Memory, Remark, Stage
+from meshgen.build.stage import ADDONS, CHARTS, KubernetesObject, Memory, Remark, Stage
 from meshgen.catalog import Version
 from meshgen.catalog.kinds import Api, Type
 from meshgen.check.kinds import crd_types, kind_problems
@@ -47,7 +47,16 @@ def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsB
         if is_encrypted(obj):
             continue
         document, made_of = places.of(obj), _MADE_OF.get(stage.name, "/istio")
+        about = f"{obj['kind']}/{obj['metadata']['name']}"
         for one in kind_problems(obj, kubernetes, istio, brought.types):
-            remark = Remark(one.rule, one.message, one.pointer, one.hint, one.severity, one.at_key, document)
+            remark = Remark(one.rule, one.message, one.pointer, one.hint, one.severity, one.at_key, document, about)
             remarks.append(remark if document else replace(remark, pointer=made_of, at_key=True))
     return remarks
+
+
+def wiring_remarks(obj: KubernetesObject, kubernetes: str, istio: Version) -> list[Remark]:
+    """What is wrong with the fields of an object of an engine's own."""
+    return [
+        Remark(one.rule, one.message, "/delivery", one.hint, one.severity, at_key=True)
+        for one in kind_problems(obj, kubernetes, istio)
+    ]

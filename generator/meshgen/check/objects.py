@@ -27,7 +27,7 @@ def stage_remarks(stage: Stage, kubernetes: str, places: Places) -> list[Remark]
             hint = f"gone since {gone.since}; use {gone.instead}" if gone.instead else f"gone since {gone.since}"
             document = places.of(obj)
             at = "/apiVersion" if document else "/kubernetesVersion"
-            remarks.append(Remark("MG402", message, at, hint, document=document))
+            remarks.append(Remark("MG402", message, at, hint, document=document, object=f"{obj['kind']}/{name}"))
     return remarks
 
 
@@ -43,10 +43,9 @@ def manifest_remarks(
         document = places.of(obj)
         if document is None:
             continue
-        remarks += secret_remarks(obj, document, rules)
-        found = _operator(obj) or _open(obj, asked)
-        if found:
-            remarks.append(replace(found, document=document))
+        found = (*secret_remarks(obj, document, rules), _operator(obj) or _open(obj, asked))
+        about = f"{obj['kind']}/{obj['metadata']['name']}"
+        remarks += (replace(one, document=document, object=about) for one in found if one)
     return remarks
 
 

@@ -12,7 +12,7 @@ from meshgen.cli import options
 from meshgen.cli.report import echo, print_json, report_findings
 from meshgen.errors import InputError
 from meshgen.finding import Finding
-from meshgen.render import render
+from meshgen.render import validate
 
 
 @click.command("validate")
@@ -23,7 +23,7 @@ from meshgen.render import render
 def command(config: Path, output: str, quiet: bool) -> int:
     """Check the config, and everything that it renders to; write nothing."""
     try:
-        findings: Sequence[Finding] = render(config, date.today()).findings
+        findings: Sequence[Finding] = validate(config, date.today())
     except InputError as error:
         findings = error.findings
     errors = [finding for finding in findings if finding.severity == "error"]

@@ -17,7 +17,7 @@ from meshgen.delivery.flux import flux_wiring, stage_kustomizations
 from meshgen.delivery.fluxhub import Hub, flux_of
 from meshgen.delivery.readme import tree_readme
 from meshgen.delivery.waves import Wave, waves_of
-from meshgen.delivery.wiring import AppliedStage, ClusterTree, WiringFiles, deployments
+from meshgen.delivery.wiring import AppliedStage, ClusterTree, KubernetesObject, WiringFiles, deployments
 from meshgen.layout.kustomization import kustomization
 from meshgen.layout.tree import Layout
 from meshgen.yaml import emit
@@ -25,10 +25,11 @@ from meshgen.yaml import emit
 
 @dataclass(frozen=True)
 class Wired:
-    """The files beside the stages, and all clusters."""
+    """The files beside the stages, all clusters, and the objects of the engines by directory."""
 
     files: dict[str, str]
     clusters: tuple[ClusterTree, ...]
+    objects: dict[str, tuple[KubernetesObject, ...]]
 
 
 def wire(mesh: Mesh, built: Mapping[str, Built], shared: Mapping[str, Built | None], layout: Layout) -> Wired:
@@ -37,10 +38,11 @@ def wire(mesh: Mesh, built: Mapping[str, Built], shared: Mapping[str, Built | No
     `built` is what each cluster gets, `shared` what the clusters of each environment share.
     """
     files: dict[str, str] = {}
+    objects: dict[str, tuple[KubernetesObject, ...]] = {}
     trees = []
     memory = Memory()
     for environment in mesh.environments:
-        wiring = _Wiring(mesh.name, environment, files, memory)
+        wiring = _Wiring(mesh.name, environment, files, objects, memory)
         for cluster in environment.clusters:
             stages = _applied(cluster, built[cluster.name], shared[environment.name], layout, files, memory)
             directories = wiring.of_cluster(cluster, built[cluster.name], stages)
@@ -48,7 +50,7 @@ def wire(mesh: Mesh, built: Mapping[str, Built], shared: Mapping[str, Built | No
             trees.append(ClusterTree(cluster.name, cluster.environment, directories, applied))
         wiring.of_environment()
     files["README.md"] = tree_readme(mesh, trees, values=any("/values/" in path for path in files))
-    return Wired(files, tuple(trees))
+    return Wired(files, tuple(trees), objects)
 
 
 def _applied(
@@ -75,8 +77,16 @@ def _applied(
 class _Wiring:
     """The wiring of one environment: of each cluster, and what stands above them."""
 
-    def __init__(self, mesh: str, environment: Environment, files: dict[str, str], memory: Memory) -> None:
-        self.mesh, self.environment, self.files, self.memory = mesh, environment, files, memory
+    def __init__(
+        self,
+        mesh: str,
+        environment: Environment,
+        files: dict[str, str],
+        objects: dict[str, tuple[KubernetesObject, ...]],
+        memory: Memory,
+    ) -> None:
+        self.mesh, self.environment, self.memory = mesh, environment, memory
+        self.files, self.objects = files, objects
         self.waves = {cluster.name: wave for wave in waves_of(environment) for cluster in wave.clusters}
         self.hub = Hub(mesh, environment)
         self.places = self.hub.places()
@@ -153,6 +163,7 @@ class _Wiring:
 
     def _write(self, directory: str, contents: WiringFiles, beside: Iterable[str] = ()) -> None:
         names = (*contents, *beside)
+        self.objects[directory] = tuple(obj for objects in contents.values() for obj in objects)
         self.files[f"{directory}/kustomization.yaml"] = self.memory.recall(_kustomization, names)
         for name, objects in contents.items():
             self.files[f"{directory}/{name}"] = "---\n".join(self.memory.recall_same(emit, obj) for obj in objects)

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import KubernetesObject
+from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.config.problems import guess, plain
 from meshgen.order.remarks import said_of
 from meshgen.order.scene import Scene
 from meshgen.order.thing import KIND, Need, Thing
-from meshgen.policy.rule import PolicyRemark
 
 # Kubernetes itself, or its distribution, makes these in every namespace.
 _EVERYWHERE = frozenset({"kube-root-ca.crt", "istio-ca-root-cert", "openshift-service-ca.crt"})
@@ -20,7 +19,7 @@ _EXPECTED = frozenset({"ConfigMap", "PersistentVolumeClaim", "ServiceAccount"})
 _GATEWAY_API = "gateway.networking.k8s.io"
 
 
-def absent_remarks(scene: Scene, places: Places) -> Iterator[PolicyRemark]:
+def absent_remarks(scene: Scene, places: Places) -> Iterator[Remark]:
     """Namespaces first, each once; then the kinds of the Gateway API; then what pods name in the tree's namespaces."""
     needs = [(obj, need) for part in scene.parts for obj, some in part.needs for need in some]
     missing: dict[Thing, list[tuple[KubernetesObject, Need]]] = {}
@@ -42,7 +41,7 @@ def _may_be_missing(scene: Scene, thing: Thing) -> bool:
     return scene.labels_of(thing.space) is not None
 
 
-def _said(scene: Scene, thing: Thing, found: list[tuple[KubernetesObject, Need]], places: Places) -> PolicyRemark:
+def _said(scene: Scene, thing: Thing, found: list[tuple[KubernetesObject, Need]], places: Places) -> Remark:
     obj, need = found[0]
     others = f", as do {len(found) - 1} more" if len(found) > 2 else ", as does 1 more" if len(found) == 2 else ""
     if thing.kind == "Namespace":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import Memory, Stage
+from meshgen.build.stage import Memory, Remark, Stage
 from meshgen.order.absent import absent_remarks
 from meshgen.order.circles import circle_remarks
 from meshgen.order.engines import engines_of
@@ -14,12 +14,11 @@ from meshgen.order.scene import Scene, scene_of
 from meshgen.order.unmet import unmeshed_remarks, unmet_remarks
 from meshgen.order.unready import unready_remarks
 from meshgen.order.webhooks import self_blocking_remarks, webhook_remarks
-from meshgen.policy.rule import PolicyRemark
 
 
 def order_remarks(
     mesh: str, stages: tuple[Stage, ...], settings: dict[str, Any], kubernetes: str, places: Places, memory: Memory
-) -> tuple[PolicyRemark, ...]:
+) -> tuple[Remark, ...]:
     """Deadlocks, races and gaps in the order of a cluster's stages, each said of an object of the user's own.
 
     What meshgen itself makes is in order by construction: a cluster without objects of the user's own costs nothing.
@@ -30,11 +29,11 @@ def order_remarks(
     return memory.recall(_remarks, scene, places)
 
 
-def _remarks(scene: Scene, places: Places) -> tuple[PolicyRemark, ...]:
+def _remarks(scene: Scene, places: Places) -> tuple[Remark, ...]:
     return tuple(dict.fromkeys(_found(scene, places)))
 
 
-def _found(scene: Scene, places: Places) -> Iterator[PolicyRemark]:
+def _found(scene: Scene, places: Places) -> Iterator[Remark]:
     for engine in engines_of(scene.settings.get("delivery") or {}):
         yield from unmet_remarks(scene, engine, places)
         yield from webhook_remarks(scene, engine, places)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import KubernetesObject
+from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.config.problems import plain
 from meshgen.order.needs import depends_on
 from meshgen.order.remarks import said_of
 from meshgen.order.scene import Scene
 from meshgen.order.thing import Thing, group_of, thing_of
-from meshgen.policy.rule import PolicyRemark
 
 _WAITING = {"HelmRelease": "helm.toolkit.fluxcd.io", "Kustomization": "kustomize.toolkit.fluxcd.io"}
 
 
-def circle_remarks(scene: Scene, places: Places) -> Iterator[PolicyRemark]:
+def circle_remarks(scene: Scene, places: Places) -> Iterator[Remark]:
     """Each circle once, and each object that waits for its own stage."""
     waiting = {thing_of(obj): (stage, obj) for stage, obj in scene.own if _waits(obj)}
     before = {thing: [one for one, _ in depends_on(obj, obj["kind"])] for thing, (_, obj) in waiting.items()}
@@ -53,7 +52,7 @@ def _circle(start: Thing, before: dict[Thing, list[Thing]]) -> list[Thing]:
     return []
 
 
-def _for_itself(scene: Scene, stage: int, obj: KubernetesObject, places: Places) -> Iterator[PolicyRemark]:
+def _for_itself(scene: Scene, stage: int, obj: KubernetesObject, places: Places) -> Iterator[Remark]:
     """A Kustomization that waits for the one of meshgen's that waits for it."""
     flux = (scene.settings.get("delivery") or {}).get("flux")
     if obj["kind"] != "Kustomization" or not flux or flux.get("kubeConfig"):

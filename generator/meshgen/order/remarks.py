@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import ADDONS, NAMESPACES, RESOURCES, KubernetesObject
+from meshgen.build.stage import ADDONS, NAMESPACES, RESOURCES, KubernetesObject, Remark
 from meshgen.config.problems import plain
 from meshgen.finding import Severity
 from meshgen.order.engines import ARGOCD, KUBECTL, Engine, Verdict, argocd_step
 from meshgen.order.scene import Scene
 from meshgen.order.thing import KIND, Need, Source, Thing, named, thing_of
-from meshgen.policy.rule import PolicyRemark
 from meshgen.yaml import pointer
 
 Path = tuple[str | int, ...]
@@ -25,11 +24,11 @@ def said_of(
     places: Places,
     severity: Severity = "error",
     at: Path = NAME,
-) -> PolicyRemark:
+) -> Remark:
     """A remark on an object of the user's own, at a path of it."""
     about = f"{plain(obj['kind'])}/{plain(obj['metadata']['name'])}"
     message = f"{named(obj)}: {what}"
-    return PolicyRemark(rule, message, pointer(at), hint, severity, document=places.of(obj), object=about)
+    return Remark(rule, message, pointer(at), hint, severity, document=places.of(obj), object=about)
 
 
 def unmet(
@@ -41,7 +40,7 @@ def unmet(
     source: Source,
     verdict: Verdict,
     places: Places,
-) -> PolicyRemark:
+) -> Remark:
     """A remark on a need that is met too late."""
     lack = "the API server refuses it" if need.purpose == "taken" else "it can't be ready"
     what = f"{lack} without {_thing(need.thing)}, which {_arrival(scene, engine, obj, stage, need, source)}: "

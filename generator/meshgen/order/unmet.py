@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import KubernetesObject
+from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.order.engines import Engine
 from meshgen.order.remarks import NAME, said_of, unmet
 from meshgen.order.scene import Scene
 from meshgen.order.thing import KIND, SIDECARS, Need, Source, Thing, group_of, space_of
 from meshgen.policy.injection import asks
 from meshgen.policy.reading import Map, items, mapping, pod_template, text
-from meshgen.policy.rule import PolicyRemark
 
 
-def unmet_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[PolicyRemark]:
+def unmet_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Remark]:
     """What an engine waits for in vain, or too early."""
     for part in scene.parts:
         for obj, needs in part.needs:
@@ -27,9 +26,7 @@ def unmet_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Poli
             yield from _converted(scene, engine, obj, part.number, places)
 
 
-def _converted(
-    scene: Scene, engine: Engine, obj: KubernetesObject, stage: int, places: Places
-) -> Iterator[PolicyRemark]:
+def _converted(scene: Scene, engine: Engine, obj: KubernetesObject, stage: int, places: Places) -> Iterator[Remark]:
     """An object in another version than its CRD keeps is converted by a webhook, which has to run."""
     source = scene.source(Thing(KIND, obj["kind"], group_of(obj))) if "." in group_of(obj) else None
     if source is None or source.by is None or source.by["kind"] != "CustomResourceDefinition":
@@ -47,7 +44,7 @@ def _converted(
         yield unmet(scene, engine, obj, stage, need, webhook, verdict, places)
 
 
-def unmeshed_remarks(scene: Scene, places: Places) -> Iterator[PolicyRemark]:
+def unmeshed_remarks(scene: Scene, places: Places) -> Iterator[Remark]:
     """Pods that start before what injects their sidecars, and so have none."""
     istiod = scene.source(Thing(SIDECARS))
     for number, obj in scene.own if istiod else ():

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import KubernetesObject
+from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.order.engines import FLUX, KUBECTL, Engine
 from meshgen.order.pods import claims
 from meshgen.order.remarks import next_move, said_of
@@ -16,10 +16,9 @@ from meshgen.order.thing import SIDECARS, Source, Thing, named, space_of
 from meshgen.order.unmet import is_injected
 from meshgen.policy.injection import asks
 from meshgen.policy.reading import Map, mapping, number, pod_template, text
-from meshgen.policy.rule import PolicyRemark
 
 
-def unready_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[PolicyRemark]:
+def unready_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Remark]:
     """What an engine takes for not healthy for longer than it may."""
     if engine is KUBECTL:
         return
@@ -34,7 +33,7 @@ def unready_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Po
                 yield from _job(scene, engine, stage, obj, places)
 
 
-def _budget(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[PolicyRemark]:
+def _budget(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[Remark]:
     """A budget wants its number of pods, which no pod of its stage, or of those before, is."""
     least, selector = number(obj, "spec", "minAvailable"), mapping(obj, "spec", "selector")
     if not least or least < 1 or not selector:
@@ -57,7 +56,7 @@ def _budget(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, pla
         yield said_of(obj, what, hint, rule="MG445", places=places, severity="warning", at=("spec", "selector"))
 
 
-def _claim(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[PolicyRemark]:
+def _claim(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[Remark]:
     """A claim that is bound only once a pod mounts it, whose pods come later."""
     name = obj["metadata"]["name"]
     users = [(there, pods) for there, pods, template in scene.pods_in(space_of(obj)) if name in claims(template)]
@@ -79,7 +78,7 @@ def _claim(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, plac
         yield said_of(obj, what, hint, rule="MG445", places=places, severity="warning")
 
 
-def _job(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[PolicyRemark]:
+def _job(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places: Places) -> Iterator[Remark]:
     """A Job whose pods get a sidecar that goes on when their work is done."""
     template = pod_template(obj) or {}
     istiod = scene.source(Thing(SIDECARS))

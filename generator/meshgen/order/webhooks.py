@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from meshgen.build.manifests import Places
-from meshgen.build.stage import ISTIO, KubernetesObject
+from meshgen.build.stage import ISTIO, KubernetesObject, Remark
 from meshgen.config.problems import plain
 from meshgen.order.engines import ARGOCD, KUBECTL, Engine, argocd_step
 from meshgen.order.remarks import Path, next_move, said_of
@@ -14,7 +14,6 @@ from meshgen.order.scene import Running, Scene
 from meshgen.order.selectors import NAME_LABEL, Asked, is_asked, plural
 from meshgen.order.thing import KIND, Source, Thing, group_of, named, space_of
 from meshgen.policy.reading import Map, items, mapping, text
-from meshgen.policy.rule import PolicyRemark
 
 _KINDS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 # What makes istiod's pods where no chart of the tree does.
@@ -34,7 +33,7 @@ class _Hook(NamedTuple):
         return f"webhook {plain(self.webhook.get('name'))}"
 
 
-def webhook_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[PolicyRemark]:
+def webhook_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Remark]:
     """Webhooks that stand in the way of what has to come before they run."""
     for hook in _hooks(scene):
         if hook.running.stage > hook.stage:
@@ -43,7 +42,7 @@ def webhook_remarks(scene: Scene, engine: Engine, places: Places) -> Iterator[Po
             yield from _asked_at_once(scene, hook, places)
 
 
-def self_blocking_remarks(scene: Scene, places: Places) -> Iterator[PolicyRemark]:
+def self_blocking_remarks(scene: Scene, places: Places) -> Iterator[Remark]:
     """Webhooks that are asked about the very pods that answer."""
     for hook in _hooks(scene):
         pods = hook.running.pods
@@ -70,7 +69,7 @@ def _hooks(scene: Scene) -> Iterator[_Hook]:
                 yield _Hook(obj, stage, webhook, ("webhooks", index, "name"), running)
 
 
-def _in_the_way(scene: Scene, engine: Engine, hook: _Hook, places: Places) -> Iterator[PolicyRemark]:
+def _in_the_way(scene: Scene, engine: Engine, hook: _Hook, places: Places) -> Iterator[Remark]:
     """Objects of the stages in between, which nobody may make until a later stage has come."""
     own = next(_asked(hook, _answering(scene, hook.running)), None)
     between = (
@@ -142,7 +141,7 @@ def _unseen_pod(scene: Scene, space: str) -> Asked:
     return Asked("", "v1", "Pod", "pods", space, None, scene.labels_of(space))
 
 
-def _asked_at_once(scene: Scene, hook: _Hook, places: Places) -> Iterator[PolicyRemark]:
+def _asked_at_once(scene: Scene, hook: _Hook, places: Places) -> Iterator[Remark]:
     """Custom resources that Argo CD applies with the webhook or after it, while what answers is starting."""
     for obj in scene.parts[hook.stage].stage.objects:
         # Kinds that Argo CD has no order for come last, by name; a later wave waits until all is healthy.

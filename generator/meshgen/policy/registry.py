@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from meshgen.build.stage import Remark
 from meshgen.policy import (
     annotated,
     binding,
@@ -27,7 +28,7 @@ from meshgen.policy import (
     versions,
     workloads,
 )
-from meshgen.policy.rule import PolicyRemark, Rule
+from meshgen.policy.rule import Rule
 from meshgen.policy.subject import Subject
 
 _THEMES = (
@@ -103,19 +104,19 @@ def is_changeable(rule: str) -> bool:
     return rule in _BY_ID or rule in BUILT_ELSEWHERE or rule.startswith("OWN-")
 
 
-def policy_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+def policy_remarks(subject: Subject) -> Iterator[Remark]:
     """Everything that the rules have against one cluster, with the severities that they have of themselves."""
     yield from setting_remarks(subject)
     yield from object_remarks(subject.of_objects())
 
 
-def setting_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+def setting_remarks(subject: Subject) -> Iterator[Remark]:
     """What the rules that look at settings too have against one cluster."""
     for rule in _OF_SETTINGS:
         yield from rule.remarks(subject)
 
 
-def object_remarks(subject: Subject) -> Iterator[PolicyRemark]:
+def object_remarks(subject: Subject) -> Iterator[Remark]:
     """What the rules about objects alone have against a subject that `Subject.of_objects` gave."""
     for rule in _OF_OBJECTS:
         yield from rule.remarks(subject)

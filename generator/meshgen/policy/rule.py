@@ -14,13 +14,6 @@ from meshgen.yaml import NOWHERE, at_pointer, pointer
 
 
 @dataclass(frozen=True)
-class PolicyRemark(Remark):
-    """A remark that knows its object as `KIND/NAME`, where it is about one; suppressions select by it."""
-
-    object: str | None = None
-
-
-@dataclass(frozen=True)
 class Breach:
     """What a rule has against a subject: where in the settings, what, the next move, and the object if it is about one.
 
@@ -34,10 +27,10 @@ class Breach:
     object: str | None = None
     document: Document | None = None
 
-    def remark(self, rule: str, severity: Severity) -> PolicyRemark:
+    def remark(self, rule: str, severity: Severity) -> Remark:
         """The breach as what a rule of that id says."""
         at_key = self.document is None
-        return PolicyRemark(
+        return Remark(
             rule, self.message, self.pointer, self.hint, severity, at_key, document=self.document, object=self.object
         )
 
@@ -56,7 +49,7 @@ class Rule:
     check: Callable[[Subject], Iterator[Breach]]
     of_objects: bool = False
 
-    def remarks(self, subject: Subject) -> Iterator[PolicyRemark]:
+    def remarks(self, subject: Subject) -> Iterator[Remark]:
         """Every breach of the rule by a subject, as a remark with the rule's own severity."""
         for one in self.check(subject):
             yield one.remark(self.id, self.severity)

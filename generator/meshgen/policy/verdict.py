@@ -12,7 +12,6 @@ from meshgen.build.stage import Remark
 from meshgen.config.problems import guess, shown
 from meshgen.policy.reading import mapping, text
 from meshgen.policy.registry import is_changeable, titles
-from meshgen.policy.rule import PolicyRemark
 from meshgen.yaml import pointer
 
 Policy = Mapping[str, Any]
@@ -31,7 +30,7 @@ class Found:
     @property
     def object(self) -> str | None:
         """The object that it is about, as `KIND/NAME`; None where that is not known."""
-        if isinstance(self.remark, PolicyRemark):
+        if self.remark.object:
             return self.remark.object
         exposed = re.match(r"/expose/([^/.]+)", self.remark.pointer)
         return f"Service/{exposed[1]}" if exposed else None

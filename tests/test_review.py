@@ -1,0 +1,109 @@
+"""What is said of objects by their fields, wherever they come from, and for which clusters."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from meshgen.errors import InputError
+from meshgen.finding import Finding
+from meshgen.findings import Findings
+from meshgen.render import build_mesh, validate
+from meshgen.review import review_wiring
+from tests.objects import Object, mesh, overlay, text_of, write_config
+
+FLUX: Object = {
+    "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+    "kind": "Kustomization",
+    "metadata": {"name": "msa-istio", "namespace": "flux-system"},
+    "spec": {"interval": "10m", "prune": True, "sourceRef": {"kind": "GitRepository", "name": "msa"}},
+}
+
+SPACE: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+
+
+def said(path: Path) -> list[Finding]:
+    """All findings of a config, refused or not."""
+    try:
+        return list(validate(path, date(2026, 1, 1)))
+    except InputError as error:
+        return list(error.findings)
+
+
+def of_rules(path: Path, *rules: str) -> list[tuple[str, str | None, str | None, tuple[str, ...]]]:
+    return [(one.rule, one.file, one.path, one.clusters) for one in said(path) if one.rule in rules]
+
+
+def own(folder: Path, *objects: Object, kubernetes: tuple[str, ...] = ("1.34",)) -> Path:
+    """A config with these manifests, and a cluster for each version of Kubernetes."""
+    (folder / "own.yaml").write_text("\n---\n".join(text_of(obj) for obj in objects))
+    clusters = {f"c{number}": {"kubernetesVersion": version} for number, version in enumerate(kubernetes)}
+    config = mesh(istio={"version": "1.30.3"}, resources={"own": {"path": "own.yaml"}})
+    return write_config(folder, config, overlay("dev", clusters=clusters))
+
+
+def test_a_field_that_no_kind_has_is_told_at_its_line(tmp_path: Path):
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"prots": []}}
+    path = own(tmp_path, obj)
+    (finding,) = (one for one in said(path) if one.rule == "MG420")
+    assert (finding.file, finding.path, finding.clusters) == ("own.yaml", "/spec/prots", ("c0",))
+    assert '"prots"' in (tmp_path / "own.yaml").read_text().splitlines()[(finding.line or 0) - 1]
+    assert (finding.hint or "").startswith('did you mean "ports"?')
+
+
+def test_a_field_is_told_for_the_clusters_whose_kubernetes_lacks_it(tmp_path: Path):
+    spec = {"ports": [{"port": 80}], "selector": {"a": "b"}, "trafficDistribution": "PreferClose"}
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": spec}
+    path = own(tmp_path, obj, kubernetes=("1.28", "1.34"))
+    assert of_rules(path, "MG420") == [("MG420", "own.yaml", "/spec/trafficDistribution", ("c0",))]
+
+
+def test_a_crd_of_ones_own_says_what_its_objects_may_hold(tmp_path: Path):
+    crd: Object = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "carts.shop.example.com"},
+        "spec": {
+            "group": "shop.example.com",
+            "scope": "Namespaced",
+            "names": {"kind": "Cart", "plural": "carts"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {
+                        "openAPIV3Schema": {
+                            "type": "object",
+                            "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}},
+                        }
+                    },
+                }
+            ],
+        },
+    }
+    cart = {"apiVersion": "shop.example.com/v1", "kind": "Cart", "metadata": {"name": "a"}, "spec": {"size": "big"}}
+    assert of_rules(own(tmp_path, crd, cart), "MG421") == [("MG421", "own.yaml", "/spec/size", ("c0",))]
+    assert of_rules(own(tmp_path, cart), "MG421") == []
+
+
+def test_what_fields_say_can_be_suppressed_with_a_reason(tmp_path: Path):
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"gated": True}}
+    path = own(tmp_path, obj)
+    config = json.loads(path.read_text())
+    entry = {"rule": "MG420", "reason": "our API server has this gate", "object": "Service/a"}
+    path.write_text(text_of({**config, "policy": {"suppress": {"gate": entry}}}))
+    assert of_rules(path, "MG420", "MG593") == []
+
+
+@pytest.mark.parametrize(("field", "rule"), [("intervall", "MG420"), ("interval", "MG421")])
+def test_the_engines_own_objects_are_checked_too(tmp_path: Path, field: str, rule: str):
+    built = build_mesh(own(tmp_path, SPACE, kubernetes=("1.34", "1.34")))
+    findings = Findings(built.mesh)
+    wrong = {**FLUX, "spec": {**FLUX["spec"], field: 10}}
+    with pytest.raises(InputError) as refused:
+        review_wiring(findings, {"clusters/c0/flux": [FLUX], "environments/dev/flux": [wrong]})
+    assert [(one.rule, one.clusters) for one in refused.value.findings] == [(rule, ("c0",))]
