@@ -61,7 +61,7 @@ def apply_as_flux(server: APIServer, objects: list[Object]) -> None:
         apply(server, some)
         for one in some:
             if one["kind"] == "CustomResourceDefinition":
-                server.kubectl("wait", "--for=condition=Established", f"crd/{one['metadata']['name']}")
+                wait_for_crd(server, one["metadata"]["name"])
 
 
 def refused(story: str, side: str, server: APIServer) -> str:
@@ -76,11 +76,23 @@ def refused(story: str, side: str, server: APIServer) -> str:
     return ""
 
 
+def wait_for_crd(server: APIServer, name: str) -> None:
+    """Wait until a CRD is served; kubectl fails at once where the server has said nothing of it yet."""
+    for attempt in range(50):
+        try:
+            server.kubectl("wait", "--for=condition=Established", f"crd/{name}")
+            return
+        except KubectlFailed:
+            if attempt == 49:
+                raise
+            time.sleep(0.1)
+
+
 def apply_crds(server: APIServer) -> None:
     """What Istio's stage brings that others need."""
     (path,) = (istio_charts() / "base").rglob("crd-all.gen.yaml")
     server.kubectl("apply", "--server-side", "-f", str(path))
-    server.kubectl("wait", "--for=condition=Established", "crd/peerauthentications.security.istio.io")
+    wait_for_crd(server, "peerauthentications.security.istio.io")
 
 
 REFUSED = [

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from meshgen.config.manifests import read_manifests
 from meshgen.errors import InputError
 from meshgen.finding import Finding
+from meshgen.policy import subject_of
 from meshgen.policy.registry import BUILT_ELSEWHERE, RULES, titles
 from meshgen.render import build_mesh
 from tests.tools import PROJECT
@@ -114,3 +116,17 @@ def test_samples_as_sources_get_warnings_alone(tmp_path: Path, cases: Path, vers
     findings = findings_of(tmp_path / "meshgen.yaml")
 
     assert {(one.rule, one.severity) for one in findings} == {("MG510", "warning"), ("MG511", "warning")}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rules_about_objects_say_the_same_whatever_istio_is_made_of(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE / case / "bad")
+    try:
+        built = build_mesh(Path("meshgen.yaml"))
+    except InputError:
+        return
+    places = read_manifests(built.mesh).places({}, built.mesh.settings.get("resources") or {})
+    for one in built.clusters:
+        subject = subject_of(one.cluster, one.built.stages, one.built.istioctl_input, places)
+        for rule in (rule for rule in RULES if rule.of_objects):
+            assert list(rule.remarks(subject)) == list(rule.remarks(subject.of_objects())), rule.id

@@ -129,5 +129,5 @@ def _tag(subject: Subject) -> str:
 
 RULES = (
     Rule("MG579", "info", "A namespace that says nothing of injection", _unsaid),
-    Rule("MG589", "warning", "A pod at odds with its sidecar", _at_odds, of_objects=True),
+    Rule("MG589", "warning", "A pod at odds with its sidecar", _at_odds),
 )
