@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,18 @@ class APIServer:
         if run.returncode:
             raise KubectlFailed(run.stderr)
         return run.stdout
+
+
+def wait_for_crds(kubectl: Callable[..., str], *which: str) -> None:
+    """Wait until CRDs are served; kubectl itself fails at once where the server has said nothing of one yet."""
+    for attempt in range(100):
+        try:
+            kubectl("wait", "--for=condition=Established", "--timeout=60s", *which)
+            return
+        except KubectlFailed:
+            if attempt == 99:
+                raise
+            time.sleep(0.1)
 
 
 @contextmanager

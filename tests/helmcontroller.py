@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from meshgen.layout.identity import Identity, identity
+from tests.apiserver import wait_for_crds
 from tests.helmrelease import GROUP, Refused, Release, in_order, key_of
 from tests.objects import Object, read_yaml
 from tests.tools import tool
@@ -88,7 +89,7 @@ def apply(objects: Iterable[Object], kubectl: Kubectl) -> None:
             )
         if group and group is definitions:
             names = [f"customresourcedefinition/{obj['metadata']['name']}" for obj in group]
-            kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
+            wait_for_crds(kubectl, *names)
 
 
 def _prerequisites(release: Release, chart: Path) -> Iterator[Object]:

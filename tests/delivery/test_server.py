@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver import api_server
+from tests.apiserver import api_server, wait_for_crds
 from tests.objects import Object, mesh, overlay, render_config
 
 SOURCE: Object = {"url": "https://example.com/mesh.git"}
@@ -35,7 +35,7 @@ def test_an_api_server_takes_the_wiring_of_fleets(cases: Path, tmp_path: Path):
     with api_server() as server:
         for crd in CRDS:
             server.kubectl("create", "-f", str(cases / "gitops-crds" / crd))
-        server.kubectl("wait", "--for=condition=Established", "crd", "--all")
+        wait_for_crds(server.kubectl, "crd", "--all")
         for namespace in ("flux-system", "argocd"):
             server.kubectl("create", "namespace", namespace)
         for way, delivery in ways.items():

@@ -19,7 +19,7 @@ from meshgen.build.stage import ISTIO, RESOURCES, Memory, Stage
 from meshgen.order.scene import scene_of
 from meshgen.order.selectors import is_asked, plural
 from meshgen.order.webhooks import as_asked
-from tests.apiserver import PATIENCE, APIServer, KubectlFailed, api_server
+from tests.apiserver import PATIENCE, APIServer, KubectlFailed, api_server, wait_for_crds
 from tests.objects import Object
 from tests.order.checked import own_stages
 from tests.order.test_cases import CASES
@@ -61,7 +61,7 @@ def apply_as_flux(server: APIServer, objects: list[Object]) -> None:
         apply(server, some)
         for one in some:
             if one["kind"] == "CustomResourceDefinition":
-                wait_for_crd(server, one["metadata"]["name"])
+                wait_for_crds(server.kubectl, f"crd/{one['metadata']['name']}")
 
 
 def refused(story: str, side: str, server: APIServer) -> str:
@@ -76,23 +76,11 @@ def refused(story: str, side: str, server: APIServer) -> str:
     return ""
 
 
-def wait_for_crd(server: APIServer, name: str) -> None:
-    """Wait until a CRD is served; kubectl fails at once where the server has said nothing of it yet."""
-    for attempt in range(50):
-        try:
-            server.kubectl("wait", "--for=condition=Established", f"crd/{name}")
-            return
-        except KubectlFailed:
-            if attempt == 49:
-                raise
-            time.sleep(0.1)
-
-
 def apply_crds(server: APIServer) -> None:
     """What Istio's stage brings that others need."""
     (path,) = (istio_charts() / "base").rglob("crd-all.gen.yaml")
     server.kubectl("apply", "--server-side", "-f", str(path))
-    wait_for_crd(server, "peerauthentications.security.istio.io")
+    wait_for_crds(server.kubectl, "crd/peerauthentications.security.istio.io")
 
 
 REFUSED = [
