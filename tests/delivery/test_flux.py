@@ -34,7 +34,7 @@ def specs(folder: Path, kubectl: Path, flux: Object, **keys: Any) -> dict[str, O
     """The spec of each Kustomization, by stage."""
     tree = render_config(folder, mesh(addons={"kiali": {}}, delivery={"flux": flux}, **keys))
     found = of_kind(wiring(tree, kubectl), "Kustomization")
-    return {name.removeprefix("msa-"): obj["spec"] for name, obj in found.items()}
+    return {name.removeprefix("msa-"): obj["spec"] for name, obj in found.items() if name != "msa"}
 
 
 @pytest.mark.upstream
@@ -56,7 +56,7 @@ def test_flux_accepts_every_key(cases: Path, kubectl: Path, tmp_path: Path, vers
 
     objects = wiring(tree, kubectl)
 
-    assert len(objects) == 1 + len(tree.stages("msa"))
+    assert len(objects) == 2 + len(tree.stages("msa"))
     assert [found for obj in objects for found in problems(cases / "gitops-crds", obj)] == []
 
 
@@ -79,7 +79,10 @@ def test_every_key_reaches_its_field(kubectl: Path, tmp_path: Path):
     assert source["spec"]["url"] == EVERY_KEY["url"]
     assert source["spec"]["ref"] == {"branch": "release/1.11"}
     assert source["spec"]["secretRef"] == {"name": "mesh-git"}
-    for stage, kustomization in of_kind(objects, "Kustomization").items():
+    kustomizations = of_kind(objects, "Kustomization")
+    root = kustomizations.pop("msa")["spec"]
+    assert (root["path"], root["prune"], "suspend" in root) == ("./clusters/tree/clusters/msa/flux", False, False)
+    for stage, kustomization in kustomizations.items():
         spec = kustomization["spec"]
         assert (spec["interval"], spec["retryInterval"], spec["timeout"]) == ("1h30m", "30s", "5m")
         assert spec["prune"] is False
@@ -169,9 +172,11 @@ def test_clusters_that_share_a_directory_share_a_path(kubectl: Path, tmp_path: P
     tree = render_config(
         tmp_path, mesh(delivery={"flux": {"url": URL}}), overlay("dev", clusters={"a": None, "b": {"cloud": "aws"}})
     )
-    a, b = (wiring(tree, kubectl, cluster) for cluster in ("a", "b"))
+    found = {cluster: of_kind(wiring(tree, kubectl, cluster), "Kustomization") for cluster in ("a", "b")}
+    roots = {cluster: made.pop("msa")["spec"]["path"] for cluster, made in found.items()}
 
-    assert a == b
+    assert found["a"] == found["b"]
+    assert roots == {"a": "./output/clusters/a/flux", "b": "./output/clusters/b/flux"}
     assert tree.cluster("a")["wiring"] == {"flux": "clusters/a/flux"}
 
 

@@ -144,12 +144,27 @@ def test_alerts_tell_of_this_wiring_only(kubectl: Path, tmp_path: Path):
         ]
 
 
-def test_the_wiring_applies_itself_where_it_is_asked_to(kubectl: Path, tmp_path: Path):
-    root = of_kind(wired(tmp_path, kubectl, {"url": GIT, "path": "tree", "selfManaged": True}), "Kustomization")["msa"]
+def test_the_wiring_applies_itself_and_keeps_what_it_needs_to_go_on(kubectl: Path, tmp_path: Path):
+    made = wired(tmp_path, kubectl, {"url": GIT, "path": "tree"})
+    root, source = of_kind(made, "Kustomization")["msa"], of_kind(made, "GitRepository")["msa"]
 
     assert root["spec"]["path"] == "./tree/clusters/msa/flux"
-    assert root["spec"]["prune"] is False
+    assert root["spec"]["prune"] is True
     assert "dependsOn" not in root["spec"]
+    kept = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
+    assert [one["metadata"].get("annotations") for one in (root, source)] == [kept, kept]
+    assert all(
+        "annotations" not in one["metadata"] for name, one in of_kind(made, "Kustomization").items() if name != "msa"
+    )
+
+
+@pytest.mark.parametrize(("keys", "prunes"), [({"selfManaged": False}, None), ({"prune": False}, False)])
+def test_the_wiring_does_neither_where_it_is_told_not_to(
+    kubectl: Path, tmp_path: Path, keys: Object, prunes: bool | None
+):
+    root = of_kind(wired(tmp_path, kubectl, {"url": GIT, **keys}), "Kustomization").get("msa")
+
+    assert (root and root["spec"]["prune"]) is prunes
 
 
 OWN: Object = {

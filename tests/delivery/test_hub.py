@@ -98,7 +98,7 @@ def test_every_name_on_the_hub_is_there_once(kubectl: Path, tmp_path: Path):
     assert len(set(keys)) == len(keys)
 
 
-def test_the_root_applies_itself_and_each_cluster_and_prunes_nothing(kubectl: Path, tmp_path: Path):
+def test_the_root_applies_itself_and_each_cluster_whose_root_prunes_stages_that_leave(kubectl: Path, tmp_path: Path):
     found = of_kind(on_the_hub(hub(tmp_path), kubectl), "Kustomization")
 
     assert found["msa.prod"]["spec"]["path"] == "./output/environments/prod/flux"
@@ -106,7 +106,8 @@ def test_the_root_applies_itself_and_each_cluster_and_prunes_nothing(kubectl: Pa
     assert {name: spec["path"] for name, spec in roots.items()} == {
         f"msa-{cluster}.root": f"./output/clusters/{cluster}/flux" for cluster in CLUSTERS
     }
-    assert not any(spec["prune"] or "kubeConfig" in spec for spec in [found["msa.prod"]["spec"], *roots.values()])
+    assert {found["msa.prod"]["spec"]["prune"], *(not spec["prune"] for spec in roots.values())} == {False}
+    assert not any("kubeConfig" in spec for spec in [found["msa.prod"]["spec"], *roots.values()])
 
 
 def test_stages_are_applied_to_their_cluster_by_its_kubeconfig(kubectl: Path, tmp_path: Path):

@@ -114,8 +114,6 @@ def flux_scene(directory: Path, crds: Path) -> Iterator[Scene]:
         running_flux(cluster, crds) as engine,
     ):
         repository.edit("overlays/dev.yaml", lambda config: config["clusters"].update(second=config["clusters"]["dev"]))
-        # Else a person has to apply the wiring again whenever a commit changes it.
-        repository.edit("meshgen.yaml", lambda config: config["delivery"]["flux"].update(selfManaged=True))
         yield Scene(cluster, repository, engine, "dev", "dev", opened)
 
 

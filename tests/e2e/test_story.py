@@ -105,6 +105,14 @@ def grown(scene: Scene, mended: State) -> State:
     return scene.state()
 
 
+@pytest.fixture(scope="module")
+def shrunk(scene: Scene, grown: State) -> State:
+    """After the last object of a stage left, and the stage with it."""
+    scene.patch("resources", note=None)
+    scene.engine.deliver(scene.repository.commit("No note after all"))
+    return scene.state()
+
+
 def test_addons_wait_while_the_operator_has_not_brought_istio_up(scene: Scene, begun: str):
     eventually(lambda: "-istio" in scene.engine.waiting(), scene.engine.explain)
 
@@ -154,6 +162,14 @@ def test_the_commit_after_a_refused_one_is_delivered(refused: Refusal, mended: S
 def test_a_cluster_that_comes_to_differ_and_a_new_stage_are_delivered(scene: Scene, mended: State, grown: State):
     assert grown.open == mended.open | {"kiali"}
     assert "note" in scene.cluster.list("configmaps", HOME)
+
+
+@pytest.mark.parametrize("scene", ["Flux"], indirect=True)
+def test_a_stage_that_leaves_takes_its_objects_along_and_nothing_else(scene: Scene, grown: State, shrunk: State):
+    eventually(lambda: "note" not in scene.cluster.list("configmaps", HOME), scene.engine.explain)
+
+    assert shrunk.wanted() == grown.wanted()
+    assert scene.cluster.get(ISTIO_OPERATOR, "msa", HOME)
 
 
 def test_no_commit_makes_a_service_anew(

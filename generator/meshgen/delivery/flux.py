@@ -45,11 +45,13 @@ def flux_wiring(
     """
     place = Place(mesh, mesh)
     kustomizations = stage_kustomizations(flux, stages, ready, place, memory)
-    files: dict[str, tuple[KubernetesObject, ...]] = {
-        "sync.yaml": (memory.recall_same(source, mesh, flux), *kustomizations)
-    }
-    if flux.get("selfManaged"):
-        files["root.yaml"] = (self_kustomization(mesh, flux, own_path, mesh),)
+    own_source = memory.recall_same(source, mesh, flux)
+    manages_itself = flux.get("selfManaged") is not False
+    first: tuple[KubernetesObject, ...] = (own_source,)
+    if manages_itself:
+        root = _kept(self_kustomization(mesh, flux, own_path, mesh, prune=True))
+        first = (memory.recall_same(_kept, own_source), root)
+    files: dict[str, tuple[KubernetesObject, ...]] = {"sync.yaml": (*first, *kustomizations)}
     if flux.get("alerts"):
         sources = [(source_kind(flux), mesh), *(("Kustomization", one["metadata"]["name"]) for one in kustomizations)]
         files["alerts.yaml"] = alert_objects(mesh, flux, sources)
@@ -72,10 +74,22 @@ def stage_kustomizations(
     )
 
 
-def self_kustomization(name: str, flux: dict[str, Any], own_path: str, source_name: str) -> KubernetesObject:
-    """A Kustomization that applies wiring to where it stands itself. It never prunes, for it may be part of it."""
-    spec = {**_timing(flux), "path": _path(flux, own_path), "prune": False, "sourceRef": source_ref(flux, source_name)}
+def self_kustomization(
+    name: str, flux: dict[str, Any], own_path: str, source_name: str, *, prune: bool = False
+) -> KubernetesObject:
+    """A Kustomization that applies wiring to where it stands itself.
+
+    With `prune` a stage that leaves the wiring leaves the cluster, with its objects where it prunes them itself. What
+    it needs to go on has to be kept then.
+    """
+    prune = prune and flux.get("prune") is not False
+    spec = {**_timing(flux), "path": _path(flux, own_path), "prune": prune, "sourceRef": source_ref(flux, source_name)}
     return flux_object(KUSTOMIZATION, "Kustomization", name, flux, spec)
+
+
+def _kept(obj: KubernetesObject) -> KubernetesObject:
+    """An object that outlives its leaving the wiring."""
+    return {**obj, "metadata": {**obj["metadata"], "annotations": {"kustomize.toolkit.fluxcd.io/prune": "disabled"}}}
 
 
 def source_ref(flux: dict[str, Any], name: str) -> dict[str, str]:

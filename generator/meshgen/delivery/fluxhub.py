@@ -94,7 +94,7 @@ class Hub:
         """A Kustomization for each cluster that applies its wiring here: so no build grows with the fleet."""
         for cluster, flux in self.clusters:
             path = f"clusters/{cluster.name}/flux"
-            root = self_kustomization(f"{self.mesh}-{cluster.name}.root", flux, path, self.name)
+            root = self_kustomization(f"{self.mesh}-{cluster.name}.root", flux, path, self.name, prune=True)
             yield self._labelled(root, cluster=cluster.name)
 
     def _gate(self, flux: dict[str, Any], home: str, wave: Wave, last_stages: dict[str, str]) -> KubernetesObject:
