@@ -306,3 +306,17 @@ def test_no_shape_breaks_a_rule(some: list[tuple[tuple[str, str], Object, Any]])
     ]
 
     assert all(isinstance(remark, Remark) and remark.hint for remark in policy_remarks(subject(objects)))
+
+
+def test_a_service_of_another_namespace_is_named_as_the_next_move() -> None:
+    web = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}
+    other = {**web, "metadata": {"name": "db", "namespace": "shop"}}
+    spec = {"hosts": ["a"], "http": [{"route": [{"destination": {"host": "web"}}]}]}
+    routes = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": spec,
+    }
+    (hint,) = (one.hint for one in policy_remarks(subject([web, other, routes])) if one.rule == "MG582")
+    assert hint == "web is in namespace default: say its namespace there, or the whole host"

@@ -88,7 +88,13 @@ def _unknown(subject: Subject, space: str, host: str) -> tuple[str, str]:
     if named is None or not knows_services(subject, named[1]):
         return "", ""
     there = [one["metadata"]["name"] for one in subject.of("Service") if space_of(one) == named[1]]
+    homes = sorted({space_of(one) for one in subject.of("Service") if one["metadata"]["name"] == named[0]})
     hint = guess(named[0], there) or "correct the host, or add the Service"
+    if homes:
+        # What Helm renders often names no namespace, which is `default`.
+        hint = (
+            f"{plain(named[0])} is in namespace {plain(', '.join(homes))}: say its namespace there, or the whole host"
+        )
     return f"routes to {plain(host)}, and no Service or ServiceEntry is called so", hint
 
 
