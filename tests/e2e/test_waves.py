@@ -1,0 +1,144 @@
+"""Waves of a fleet under one Flux: what fails on the canary reaches no cluster of the next wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cluster import Cluster, running_cluster
+from tests.e2e.flux import NAMESPACE, Flux, running_flux
+from tests.e2e.processes import eventually
+from tests.e2e.repository import Repository, served_repository
+from tests.objects import Object, mesh, overlay, text_of, write_config
+
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+
+CANARY, OTHER = "canary", "other"
+HOME = "istio-system"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Two clusters of one environment, one wave each, whose Flux runs on the cluster that is both of them here."""
+
+    cluster: Cluster
+    repository: Repository
+    engine: Flux
+
+    def note(self, cluster: str, text: str, *others: Object) -> None:
+        """Have a note of a cluster's own say something, beside other objects."""
+        note = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"note-{cluster}", "namespace": HOME},
+            "data": {"says": text},
+        }
+        documents = "\n---\n".join(text_of(obj) for obj in (note, *others))
+        (self.repository.work / f"{cluster}.yaml").write_text(documents, encoding="utf-8")
+
+    def said(self, cluster: str) -> str | None:
+        """What the note of a cluster says there; None before it came."""
+        note = self.cluster.list("configmaps", HOME).get(f"note-{cluster}")
+        return note and note["data"]["says"]
+
+    def state(self, kustomization: str) -> tuple[str, str, str]:
+        """The status, the reason and the message of a Kustomization of Flux's."""
+        found = self.cluster.get("kustomization", kustomization, NAMESPACE)
+        conditions = found.get("status", {}).get("conditions", [])
+        ready = next((one for one in conditions if one["type"] == "Ready"), {})
+        return ready.get("status", ""), ready.get("reason", ""), ready.get("message", "")
+
+    def admit(self, cluster: str) -> None:
+        """Give the Flux of the fleet the kubeconfig of a cluster."""
+        # Flux reads no file that a kubeconfig names.
+        whole = self.cluster.kubectl("config", "view", "--raw", "--flatten", "--minify")
+        metadata = {"name": f"{cluster}-kubeconfig", "namespace": NAMESPACE}
+        self.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"value": whole}})
+
+    def waits(self, cluster: str) -> bool:
+        """Whether the first stage of a cluster waits for the gate of the wave before."""
+        status, reason, message = self.state(f"msa-{cluster}-namespaces")
+        return status == "False" and reason == "DependencyNotReady" and "msa.prod.canary" in message
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[Fleet]:
+    directory = tmp_path_factory.mktemp("fleet")
+    with (
+        running_cluster(directory) as cluster,
+        served_repository(directory) as repository,
+        running_flux(cluster, crds) as engine,
+    ):
+        waves = {"canary": {"order": 1, "clusters": [CANARY]}, "rest": {"order": 2}}
+        config = mesh(
+            istio={"version": "1.11.3", "profile": "empty"},
+            delivery={"flux": {"url": repository.url, "kubeConfig": {}}, "waves": waves},
+        )
+        clusters = {
+            name: {"kubernetesVersion": "1.22", "patch": {"resources": {"note": {"path": f"./{name}.yaml"}}}}
+            for name in (CANARY, OTHER)
+        }
+        write_config(repository.work, config, overlay("prod", clusters=clusters))
+        made = Fleet(cluster, repository, engine)
+        made.note(CANARY, "one")
+        made.note(OTHER, "one")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def unreachable(fleet: Fleet) -> str:
+    """The first commit, while nobody can reach the canary."""
+    revision = fleet.repository.commit("A fleet of two")
+    fleet.admit(OTHER)
+    fleet.engine.bootstrap(fleet.repository.work / "output/environments/prod/flux")
+    fleet.engine.fetch()
+    eventually(lambda: fleet.waits(OTHER), fleet.engine.explain)
+    return revision
+
+
+@pytest.fixture(scope="module")
+def reached(fleet: Fleet, unreachable: str) -> str:
+    """After the canary can be reached."""
+    fleet.admit(CANARY)
+    fleet.engine.reconcile("canary-namespaces")
+    fleet.engine.deliver(unreachable)
+    return unreachable
+
+
+@pytest.fixture(scope="module")
+def failing(fleet: Fleet, reached: str) -> str:
+    """A commit whose change for the canary no API server takes; give what Flux says of it."""
+    spec = {"ports": [{"name": "http", "port": 99999}], "selector": {"a": "b"}}
+    metadata = {"name": "wrong", "namespace": HOME}
+    fleet.note(CANARY, "two", {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+    fleet.note(OTHER, "two")
+    fleet.repository.commit("Two for all, and a port that is none on the canary")
+    fleet.engine.fetch()
+    eventually(lambda: fleet.state(f"msa-{CANARY}-resources")[1] == "ReconciliationFailed", fleet.engine.explain)
+    eventually(lambda: fleet.waits(OTHER), fleet.engine.explain)
+    return fleet.state(f"msa-{CANARY}-resources")[2]
+
+
+def test_with_a_canary_that_nobody_reaches_the_next_wave_gets_nothing(fleet: Fleet, unreachable: str):
+    assert fleet.state(f"msa-{CANARY}-namespaces")[0] == "False"
+    assert (fleet.said(CANARY), fleet.said(OTHER)) == (None, None)
+
+
+def test_once_the_canary_is_well_the_next_wave_follows(fleet: Fleet, reached: str):
+    assert (fleet.said(CANARY), fleet.said(OTHER)) == ("one", "one")
+
+
+def test_a_commit_that_fails_on_the_canary_does_not_reach_the_next_wave(fleet: Fleet, failing: str):
+    assert "99999" in failing
+    assert fleet.said(OTHER) == "one"
+
+
+def test_the_commit_that_mends_it_reaches_both(fleet: Fleet, failing: str):
+    fleet.note(CANARY, "three")
+    fleet.note(OTHER, "three")
+    fleet.engine.deliver(fleet.repository.commit("Without that port"))
+
+    assert (fleet.said(CANARY), fleet.said(OTHER)) == ("three", "three")
