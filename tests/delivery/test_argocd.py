@@ -110,14 +110,19 @@ def test_only_addons_are_ever_pruned(kubectl: Path, tmp_path: Path):
     found = applications(tmp_path, kubectl, {"url": URL})
 
     pruned = {stage for stage, app in found.items() if app["spec"]["syncPolicy"]["automated"]["prune"]}
-    assert pruned == {"addons"}
+    # The root deletes Applications of stages that leave, and neither itself nor its project.
+    assert pruned == {"", "addons"}
+    assert found[""]["metadata"]["annotations"] == {"argocd.argoproj.io/sync-options": "Prune=false"}
 
 
-def test_nothing_is_deleted_with_its_application(kubectl: Path, tmp_path: Path):
-    # A finalizer would make the deletion of an Application uninstall the mesh.
-    assert not [
-        app for app in applications(tmp_path, kubectl, {"url": URL}).values() if "finalizers" in app["metadata"]
-    ]
+@pytest.mark.parametrize(("prune", "cascading"), [(True, {"addons"}), (False, set())])
+def test_only_what_is_pruned_is_deleted_with_its_application(
+    kubectl: Path, tmp_path: Path, prune: bool, cascading: set[str]
+):
+    # On the others a finalizer would make the deletion of an Application uninstall the mesh.
+    found = applications(tmp_path, kubectl, {"url": URL, "prune": prune})
+
+    assert {stage for stage, app in found.items() if "finalizers" in app["metadata"]} == cascading
 
 
 def test_dashboards_too_large_for_client_side_apply_are_applied_by_the_server(kubectl: Path, tmp_path: Path):

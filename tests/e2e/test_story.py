@@ -164,7 +164,6 @@ def test_a_cluster_that_comes_to_differ_and_a_new_stage_are_delivered(scene: Sce
     assert "note" in scene.cluster.list("configmaps", HOME)
 
 
-@pytest.mark.parametrize("scene", ["Flux"], indirect=True)
 def test_a_stage_that_leaves_takes_its_objects_along_and_nothing_else(scene: Scene, grown: State, shrunk: State):
     eventually(lambda: "note" not in scene.cluster.list("configmaps", HOME), scene.engine.explain)
 

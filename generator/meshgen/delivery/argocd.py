@@ -10,6 +10,8 @@ from meshgen.delivery.argocdproject import project, root_project
 from meshgen.delivery.wiring import AppliedStage, KubernetesObject, WiringFiles, in_repository
 
 WAVE = "argocd.argoproj.io/sync-wave"
+# What a root deletes not even where it is no longer part of what the root applies: without it nothing goes on.
+KEPT = {"argocd.argoproj.io/sync-options": "Prune=false"}
 
 
 def argocd_wiring(
@@ -37,11 +39,13 @@ def argocd_wiring(
     for step in planned:
         step.application["metadata"]["annotations"] = {WAVE: str(step.number)}
     applications = tuple(step.application for step in planned)
+    made["metadata"]["annotations"] = KEPT
     if not alone:
         # It has to be there before the Applications that name it.
-        made["metadata"]["annotations"] = {WAVE: "-1"}
+        made["metadata"]["annotations"] = {WAVE: "-1", **KEPT}
         return {"project.yaml": (made,), "applications.yaml": applications}, planned
     root = cluster_root(target, target.name if manages_itself else f"{target.name}.root", own_path)
+    root["metadata"]["annotations"] = KEPT
     projects: tuple[KubernetesObject, ...] = (made,)
     if not manages_itself:
         projects = (made, root_project(f"{target.name}.root", target.argocd, target.home, ["Application"]))
@@ -49,9 +53,11 @@ def argocd_wiring(
 
 
 def cluster_root(target: Target, project_name: str, own_path: str) -> KubernetesObject:
-    """The Application that makes a cluster's other ones. It never prunes: it must not delete itself."""
+    """The Application that makes a cluster's other ones, and deletes those of stages that leave."""
     source = from_git(target.argocd, in_repository(tree_of(target.argocd), own_path))
     if target.argocd.get("selfManaged") is False:
         # Whoever can push changes what is applied, but not what the projects allow.
         source["source"]["directory"] = {"include": "applications.yaml"}
-    return application(target.name, project_name, target.argocd, source, (DEFAULT_SERVER, target.home))
+    root = application(target.name, project_name, target.argocd, source, (DEFAULT_SERVER, target.home))
+    root["spec"]["syncPolicy"]["automated"]["prune"] = target.argocd.get("prune") is not False
+    return root

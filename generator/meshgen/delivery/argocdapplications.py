@@ -58,11 +58,16 @@ def steps(target: Target, stages: Sequence[AppliedStage]) -> tuple[Step, ...]:
         for later, webhooks, application in parts:
             automated = application["spec"]["syncPolicy"]["automated"]
             automated["prune"] = stage.prune and target.argocd.get("prune") is not False
+            if automated["prune"]:
+                # Else the objects of a stage that leaves would stay, and nothing would know of them.
+                application["metadata"]["finalizers"] = [_CASCADE]
             if webhooks:
                 application["spec"]["ignoreDifferences"] = ignored_differences(webhooks)
             made.append(Step(first + later, application))
     return tuple(made)
 
+
+_CASCADE = "resources-finalizer.argocd.argoproj.io"
 
 # Its place within the stage, the webhooks in it that istiod writes to, and the Application.
 _Part = tuple[int, tuple[Webhooks, ...], KubernetesObject]
