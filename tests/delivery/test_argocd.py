@@ -31,6 +31,7 @@ EVERY_KEY = {
     "path": "./tree",
     "prune": False,
     "selfHeal": False,
+    "retry": {"limit": 0, "refresh": True},
     "namespace": "gitops",
 }
 
@@ -93,6 +94,7 @@ def test_every_key_reaches_its_field(kubectl: Path, tmp_path: Path):
         assert spec["source"]["targetRevision"] == "v1.11"
         assert spec["source"]["path"] == (f"tree/environments/msa/{stage}" if stage else "tree/clusters/msa/argocd")
         assert spec["syncPolicy"]["automated"] == {"prune": False, "selfHeal": False}
+        assert spec["syncPolicy"]["retry"].items() >= {"limit": 0, "refresh": True}.items()
         assert spec["project"] == project["metadata"]["name"]
 
 
@@ -130,6 +132,32 @@ def test_dashboards_too_large_for_client_side_apply_are_applied_by_the_server(ku
         assert "ServerSideApply=true" in application["spec"]["syncPolicy"]["syncOptions"]
 
 
+@pytest.mark.parametrize("said", [{}, {"retry": None}, {"retry": {"refresh": False}}, {"retry": {"limit": None}}])
+def test_unless_it_is_asked_for_no_field_is_written_that_an_older_argo_cd_does_not_know(
+    kubectl: Path, tmp_path: Path, said: Object
+):
+    found = applications(tmp_path, kubectl, {"url": URL, **said})
+
+    retries = [app["spec"]["syncPolicy"]["retry"] for app in found.values()]
+    assert [(retry["limit"], set(retry)) for retry in retries] == [(10, {"limit", "backoff"})] * len(found)
+
+
+def test_the_project_still_allows_what_addons_had_when_they_leave(kubectl: Path, tmp_path: Path):
+    """Argo CD neither deletes nor sees what the project does not allow."""
+    addons: list[Object] = [
+        {"prometheus": {"storage": {"size": "5Gi"}}, "grafana": {}, "jaeger": {}, "kiali": {}, "loki": {}},
+        {"zipkin": {}},
+        {},
+    ]
+    allowed = []
+    for number, one in enumerate(addons):
+        config = mesh(istio={"version": "1.23.6"}, addons=one, delivery={"argocd": {"url": URL}})
+        (project,) = of_kind(wiring(render_config(tmp_path / str(number), config), kubectl), "AppProject").values()
+        allowed.append(project["spec"])
+
+    assert allowed[0] == allowed[1] == allowed[2]
+
+
 CONFIGS: dict[str, Object] = {
     "seed": {"addons": {"prometheus": {}, "grafana": {}, "jaeger": {}, "kiali": {}}},
     "bare": {},
@@ -158,7 +186,7 @@ OWN: list[Object] = [
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_project_may_do_exactly_what_the_stages_need(kubectl: Path, tmp_path: Path, name: str):
     (tmp_path / "own.yaml").write_text("\n---\n".join(text_of(obj) for obj in OWN))
-    tree = render_config(tmp_path, mesh(**CONFIGS[name], delivery={"argocd": {"url": URL}}))
+    tree = render_config(tmp_path, mesh(**CONFIGS[name], delivery={"argocd": {"url": URL, "prune": False}}))
     objects = assert_built_is_shown(kubectl, tree)["msa"]
     (project,) = of_kind(wiring(tree, kubectl), "AppProject").values()
     spec = project["spec"]

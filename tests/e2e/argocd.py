@@ -61,14 +61,13 @@ class ArgoCD:
 
         return eventually(message, self.explain)
 
-    def give_up(self, stage: str) -> None:
-        """End the retries of a refused commit, as `argocd app terminate-op` does: no newer one is applied before."""
-        name = self.application(stage)["metadata"]["name"]
-        end = '--patch={"status": {"operationState": {"phase": "Terminating"}}}'
-        self.cluster.kubectl("patch", "application", name, f"--namespace={NAMESPACE}", "--type=merge", end)
-
     def reconcile(self, stage: str) -> None:
         """Nothing is needed: Argo CD watches what it applied, and puts it right at once."""
+
+    def forget(self, stage: str) -> None:
+        """Delete a stage's Application, and wait until Argo CD is done with that."""
+        name = self.application(stage)["metadata"]["name"]
+        self.cluster.kubectl("delete", "application", name, f"--namespace={NAMESPACE}")
 
     def application(self, stage: str) -> Object:
         """The Application of a stage, as it is now."""
@@ -190,6 +189,8 @@ def _part(cluster: Cluster, name: str, command: list[str]) -> Iterator[Server]:
         "TMPDIR": str(home),
         "ARGOCD_BINARY_NAME": name,
         "ARGOCD_GPG_ENABLED": "false",
+        # Seconds after each wave; 2 otherwise.
+        "ARGOCD_SYNC_WAVE_DELAY": "1",
         # The cluster of the kubeconfig stands for the one that Argo CD would run in.
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "KUBECONFIG": str(cluster.kubeconfig),

@@ -28,6 +28,8 @@ _CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
     "persistentvolume-binder-controller",
+    # Else no claim is ever gone.
+    "persistentvolumeclaim-protection-controller",
 )
 
 

@@ -74,9 +74,6 @@ class Flux:
 
         return eventually(message, self.explain)
 
-    def give_up(self, stage: str) -> None:
-        """Nothing is needed: Flux applies the newest commit that it knows."""
-
     def reconcile(self, stage: str) -> None:
         """Have a stage applied now rather than within its interval, as `flux reconcile kustomization` does."""
         now = datetime.now(UTC).isoformat()
@@ -84,6 +81,11 @@ class Flux:
         asked = f"reconcile.fluxcd.io/requestedAt={now}"
         self.cluster.kubectl("annotate", "--overwrite", "kustomization", name, f"--namespace={NAMESPACE}", asked)
         eventually(lambda: self._kustomization(stage)["status"].get("lastHandledReconcileAt") == now, self.explain)
+
+    def forget(self, stage: str) -> None:
+        """Delete a stage's Kustomization, and wait until Flux is done with that."""
+        name = self._kustomization(stage)["metadata"]["name"]
+        self.cluster.kubectl("delete", "kustomization", name, f"--namespace={NAMESPACE}")
 
     def explain(self) -> str:
         """What each stage says of itself, and the controller's last words."""

@@ -28,7 +28,7 @@ class Repository:
     work: Path
     url: str
 
-    def edit(self, file: str, change: Callable[[Object], None]) -> None:
+    def edit(self, file: str, change: Callable[[Object], object]) -> None:
         """Change a file of the config, given as data."""
         path = self.work / file
         config = yaml.safe_load(path.read_text())

@@ -29,8 +29,8 @@ class Engine(Protocol):
     def deliver(self, revision: str) -> None: ...
     def waiting(self) -> str: ...
     def refused(self, revision: str, stage: str) -> str: ...
-    def give_up(self, stage: str) -> None: ...
     def reconcile(self, stage: str) -> None: ...
+    def forget(self, stage: str) -> None: ...
     def explain(self) -> str: ...
 
 
@@ -58,7 +58,11 @@ class Scene:
         """Have the cluster differ from its environment."""
         self._edit(lambda config: config["clusters"][self.name].update(patch=keys))
 
-    def _edit(self, change: Callable[[Object], None]) -> None:
+    def unpatch_clusters(self) -> None:
+        """Have no cluster differ from its environment."""
+        self._edit(lambda config: [cluster.pop("patch", None) for cluster in config["clusters"].values()])
+
+    def _edit(self, change: Callable[[Object], object]) -> None:
         self.repository.edit(f"overlays/{self.environment}.yaml", change)
 
     def state(self) -> State:
@@ -123,6 +127,9 @@ def argocd_scene(directory: Path, crds: Path) -> Iterator[Scene]:
     opened = frozenset({"kiali", "grafana"})
     with loopback_only(), running_cluster(directory) as cluster, _example(directory) as repository:
         repository.edit("overlays/prod.yaml", lambda config: config["clusters"]["prod-kr"].pop("server"))
+        # Else the commit after one that is refused waits half an hour.
+        retry = {"refresh": True}
+        repository.edit("overlays/prod.yaml", lambda config: config["patch"]["delivery"]["argocd"].update(retry=retry))
         with running_argocd(cluster, crds) as engine:
             yield Scene(cluster, repository, engine, "prod", "prod-kr", opened)
 

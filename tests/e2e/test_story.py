@@ -1,4 +1,5 @@
-"""The seed's story, from commits to Services: the example is delivered, closed, edited, pruned, broken, mended, grown.
+"""The seed's story, from commits to Services: the example is delivered, closed, edited, pruned, broken, mended, grown,
+emptied.
 
 Each fixture is the next commit, or a person's deed, and gives the cluster's state after it; so a test that runs alone
 brings about just what comes before it.
@@ -21,6 +22,7 @@ from tests.objects import text_of
 pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
 
 JAEGER = {"tracing", "zipkin", "jaeger-collector"}
+ADDONS = ("prometheus", "grafana", "kiali")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,6 @@ def refused(scene: Scene, pruned: State) -> Refusal:
 @pytest.fixture(scope="module")
 def mended(scene: Scene, refused: Refusal) -> State:
     scene.patch("addons", zipkin=None)
-    scene.engine.give_up("addons")
     scene.engine.deliver(scene.repository.commit("Without that address"))
     return scene.state()
 
@@ -111,6 +112,25 @@ def shrunk(scene: Scene, grown: State) -> State:
     scene.patch("resources", note=None)
     scene.engine.deliver(scene.repository.commit("No note after all"))
     return scene.state()
+
+
+@pytest.fixture(scope="module")
+def emptied(scene: Scene, shrunk: State) -> State:
+    """After the last addons left, all at once."""
+    scene.patch("addons", **dict.fromkeys(ADDONS))
+    scene.patch("expose", **dict.fromkeys(("kiali", "grafana")))
+    scene.unpatch_clusters()
+    scene.engine.deliver(scene.repository.commit("No addons"))
+    eventually(lambda: not scene.state().services, scene.engine.explain)
+    return scene.state()
+
+
+@pytest.fixture(scope="module")
+def forgotten(scene: Scene, emptied: State) -> str:
+    """After a person deleted what applies Istio; give which object the IstioOperator was until then."""
+    before: str = scene.cluster.get(ISTIO_OPERATOR, "msa", HOME)["metadata"]["uid"]
+    scene.engine.forget("istio")
+    return before
 
 
 def test_addons_wait_while_the_operator_has_not_brought_istio_up(scene: Scene, begun: str):
@@ -169,6 +189,17 @@ def test_a_stage_that_leaves_takes_its_objects_along_and_nothing_else(scene: Sce
 
     assert shrunk.wanted() == grown.wanted()
     assert scene.cluster.get(ISTIO_OPERATOR, "msa", HOME)
+
+
+def test_addons_that_all_leave_at_once_leave_nothing_behind(scene: Scene, shrunk: State, emptied: State):
+    assert shrunk.services.keys() >= set(ADDONS)
+    assert emptied.deployments.keys() == {"istiod", "istio-ingressgateway"}
+    for kind in ("serviceaccounts", "configmaps", "roles", "rolebindings", "clusterroles", "clusterrolebindings"):
+        assert [name for name in scene.cluster.list(kind, HOME) if name.startswith(ADDONS)] == [], kind
+
+
+def test_nobody_uninstalls_istio_by_deleting_what_applies_it(scene: Scene, forgotten: str):
+    assert scene.cluster.get(ISTIO_OPERATOR, "msa", HOME)["metadata"]["uid"] == forgotten
 
 
 def test_no_commit_makes_a_service_anew(

@@ -142,3 +142,12 @@ def test_the_commit_that_mends_it_reaches_both(fleet: Fleet, failing: str):
     fleet.engine.deliver(fleet.repository.commit("Without that port"))
 
     assert (fleet.said(CANARY), fleet.said(OTHER)) == ("three", "three")
+
+
+def test_a_stage_that_leaves_one_cluster_leaves_no_other(fleet: Fleet, reached: str):
+    fleet.note(CANARY, "four")
+    fleet.repository.edit("overlays/prod.yaml", lambda config: config["clusters"][OTHER].pop("patch"))
+    fleet.engine.deliver(fleet.repository.commit("No note on the other"))
+
+    eventually(lambda: fleet.said(OTHER) is None, fleet.engine.explain)
+    assert fleet.said(CANARY) == "four"

@@ -152,10 +152,17 @@ def application(
             "automated": {"prune": False, "selfHeal": argocd.get("selfHeal") is not False},
             # Client-side apply keeps the whole object in an annotation, which dashboards and CRDs are too large for.
             "syncOptions": ["ServerSideApply=true", "RespectIgnoreDifferences=true"],
-            "retry": {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}},
+            "retry": _retry(argocd.get("retry") or {}),
         },
     }
     return argocd_object("Application", name, home_of(argocd), spec)
+
+
+def _retry(said: dict[str, Any]) -> dict[str, Any]:
+    limit = 10 if said.get("limit") is None else said["limit"]
+    # The CRDs of an older Argo CD refuse `refresh`.
+    newest = {"refresh": True} if said.get("refresh") else {}
+    return {"limit": limit, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, **newest}
 
 
 def argocd_object(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> KubernetesObject:

@@ -8,7 +8,7 @@ from typing import Any
 from meshgen.build.chart import ChartRelease
 from meshgen.config.resolve import DEFAULT_SERVER
 from meshgen.delivery.argocdapplications import Target, argocd_object, registry
-from meshgen.delivery.chartkinds import kinds_of
+from meshgen.delivery.chartkinds import kinds_of, leaving_kinds
 from meshgen.delivery.wiring import KubernetesObject
 from meshgen.layout.identity import CLUSTER_SCOPED, identity
 
@@ -20,10 +20,15 @@ def project(
 ) -> KubernetesObject:
     """The AppProject of a cluster's stages; with `holds_root`, of the Application that makes theirs too.
 
-    `objects` are those that its directories build; what charts render is known by kind.
+    `objects` are those that its directories build; what charts render is known by kind, and what prunes must reach
+    also what was there before.
     """
     argocd = target.argocd
     cluster_wide, namespaced = kinds_of(charts)
+    if argocd.get("prune") is not False:
+        leaving = leaving_kinds()
+        cluster_wide |= leaving[0]
+        namespaced |= leaving[1]
     namespaces = {target.namespace, *(release.namespace for release in charts)}
     for key in (identity(obj) for obj in objects):
         if (key.group, key.kind) in CLUSTER_SCOPED:

@@ -1,4 +1,4 @@
-"""The kinds that charts render, which an AppProject has to allow before Argo CD may apply them."""
+"""The kinds that an AppProject has to allow whatever the tree holds: those of charts, and those that leave it again."""
 
 from __future__ import annotations
 
@@ -40,6 +40,27 @@ _NAMESPACED: Kinds = {
     (_RBAC, "Role"),
     (_RBAC, "RoleBinding"),
 }
+# Of all addons that meshgen has templates for.
+_LEAVING_CLUSTER_WIDE: Kinds = {(_RBAC, "ClusterRole"), (_RBAC, "ClusterRoleBinding")}
+_LEAVING_NAMESPACED: Kinds = {
+    ("", "ConfigMap"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    (_RBAC, "Role"),
+    (_RBAC, "RoleBinding"),
+}
+
+
+def leaving_kinds() -> tuple[Kinds, Kinds]:
+    """(cluster-scoped, namespaced) kinds of what may leave a tree.
+
+    Argo CD deletes nothing that the project does not allow, and the commit that takes the last object of a kind away
+    would else narrow the project too.
+    """
+    return set(_LEAVING_CLUSTER_WIDE), set(_LEAVING_NAMESPACED)
 
 
 def kinds_of(charts: Iterable[ChartRelease]) -> tuple[Kinds, Kinds]:
