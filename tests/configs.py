@@ -314,6 +314,13 @@ _ENGINE = {
     "branch": st.sampled_from(["main", "v1.10", "2024"]),
     "path": st.sampled_from(["./output", ".", "a/b", None]),
 }
+IMAGE_POLICIES = st.none() | st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ("grafana/grafana", "docker.io/grafana/grafana", "prom/prometheus", "quay.io/kiali/kiali"),
+        st.sampled_from(["flux-system:stable", "flux-system:canary", None]),
+    ),
+)
 _DELIVERY = st.none() | _some(
     flux=st.none()
     | _some(
@@ -323,6 +330,7 @@ _DELIVERY = st.none() | _some(
         suspend=st.booleans(),
         secretRef=st.just("1e3"),
         namespace=st.just("gitops"),
+        imagePolicies=IMAGE_POLICIES,
         **_ENGINE,
     ),
     argocd=st.none()
@@ -330,6 +338,7 @@ _DELIVERY = st.none() | _some(
         url=st.just("git@example.com:mesh.git"),
         selfHeal=st.booleans(),
         prune=st.booleans(),
+        retry=st.none() | _some(limit=st.integers(0, 9), refresh=st.booleans()),
         namespace=st.just("gitops"),
         **_ENGINE,
     ),

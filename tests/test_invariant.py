@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
 from meshgen.build.stages import Built
 from meshgen.catalog import Version, release
@@ -17,7 +20,7 @@ from meshgen.layout.values import same
 from meshgen.render import BuiltMesh, Rendering, build_mesh, render
 from meshgen.show import select
 from meshgen.tree.update import update
-from tests.configs import MORE, OWN, OWN_OBJECTS, SERVICES, Config, configs
+from tests.configs import IMAGE_POLICIES, MORE, OWN, OWN_OBJECTS, SERVICES, Config, configs
 from tests.objects import Object, assert_same, build_all, files_of, text_of, write_config
 
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -46,6 +49,23 @@ def test_istio_operator_says_what_the_layers_say(config: Config):
             assert_opened(one.built, config.wanted[one.cluster.name])
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@given(configs(), st.data())
+def test_a_tag_that_flux_moves_reaches_the_clusters_that_ask_for_it_and_no_other(
+    kubectl: Path, config: Config, data: st.DataObject
+):
+    moves(kubectl, config, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@given(configs(), st.data())
+def test_a_tag_that_flux_moves_reaches_no_other_cluster_of_hundreds_of_configs(
+    kubectl: Path, config: Config, data: st.DataObject
+):
+    moves(kubectl, config, data)
+
+
 def write(folder: Path, config: Config) -> Path:
     for name, objects in {OWN: OWN_OBJECTS, **MORE}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +92,55 @@ def holds(kubectl: Path, config: Config) -> None:
         assert files_of(output).keys() - {".meshgen/lock.json"} == rendering.files.keys()
         assert sorted(cluster.name for cluster in rendering.clusters) == sorted(config.wanted)
         assert_built_is_said(kubectl, rendering, output, path)
+
+
+def moves(kubectl: Path, config: Config, data: st.DataObject) -> None:
+    """Move the tag of every mark, and build: the containers of a cluster's own policies have it, and no others."""
+    config.mesh["addons"] = {**(config.mesh.get("addons") or {}), "grafana": {}, "kiali": {}}
+    patches = [one["patch"] for one in config.overlays]
+    clusters = [cluster for one in config.overlays for cluster in one["clusters"].values() if cluster]
+    for patch in (config.mesh, *patches, *(one["patch"] for one in clusters)):
+        patch["delivery"] = {"flux": {"url": "https://example.com/a.git", "imagePolicies": data.draw(IMAGE_POLICIES)}}
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder), config)
+        rendering = render(path)
+        output = Path(folder, "output")
+        update(output, rendering.files)
+        for file in output.rglob("kustomization.yaml"):
+            file.write_text(_MARK.sub(r'\1"moved-\3"\2\3\4', file.read_text()))
+
+        assert update(output, render(path).files).is_clean
+        stages = {stage.path for cluster in rendering.clusters for stage in cluster.stages if stage.path is not None}
+        built = build_all(kubectl, [output / directory for directory in sorted(stages)])
+        settings = {one.cluster.name: one.cluster.settings for one in build_mesh(path).clusters}
+        said = select(path)[0]
+        moved = 0
+        for cluster in rendering.clusters:
+            policies = settings[cluster.name]["delivery"]["flux"].get("imagePolicies") or {}
+            for stage in cluster.stages:
+                mine = [one.object for one in said if (one.cluster, one.stage) == (cluster.name, stage.name)]
+                wanted = [_moved(obj, policies) for obj in mine]
+                moved += mine != wanted
+                assert stage.path is not None
+                assert_same(built[output / stage.path], wanted, f"{cluster.name}/{stage.name} ({stage.path})")
+        event(f"moved in {min(moved, 3)} stages")
+
+
+_MARK = re.compile(r'(newTag: )"[^"]*"( # {"\$imagepolicy": "flux-system:)([a-z]*)(:tag"})')
+
+
+def _moved(node: Any, policies: Mapping[str, str]) -> Any:
+    if isinstance(node, list):
+        return [_moved(item, policies) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _moved(value, policies) for key, value in node.items()}
+    for key in ("containers", "initContainers"):
+        for container in made.get(key) or ():
+            name = container["image"].rpartition(":")[0]
+            if name in policies:
+                container["image"] = f"{name}:moved-{policies[name].removeprefix('flux-system:')}"
+    return made
 
 
 def assert_built_is_said(kubectl: Path, rendering: Rendering, output: Path, path: Path) -> None:

@@ -63,6 +63,8 @@ FROM_GO = {
     "kube-scheduler": GoTool("kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "k8s.io/kubernetes", _KUBERNETES),
     "kwok": GoTool("kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok"),
     "kustomize": GoTool("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "sigs.k8s.io/kustomize/kustomize/v5"),
+    # What Flux's image automation is made of: no registry of Go modules has the controller itself.
+    "setimages": GoTool("kustomize", "./setimages", "sigs.k8s.io/kustomize/kyaml"),
     "kustomize-controller": GoTool(
         "flux", "github.com/fluxcd/kustomize-controller", "github.com/fluxcd/kustomize-controller"
     ),

@@ -178,8 +178,14 @@ def _base(mesh: Mesh, clusters: list[Cluster]) -> dict[str, Any]:
     deliveries = [cluster.settings.get("delivery") or {} for cluster in clusters]
     if not engines_of(base.get("delivery") or {}).by_flux:
         # What Flux applies has its base all the same.
-        base["delivery"] = next((one for one in deliveries if engines_of(one).by_flux), base["delivery"])
+        base["delivery"] = next((_unmarked(one) for one in deliveries if engines_of(one).by_flux), base["delivery"])
     return base
+
+
+def _unmarked(delivery: dict[str, Any]) -> dict[str, Any]:
+    """The delivery of a cluster without the images that are marked for it."""
+    flux = delivery.get("flux")
+    return {**delivery, "flux": {**flux, "imagePolicies": None}} if flux else delivery
 
 
 def _shared_part(mesh: Mesh, environment: Environment, manifests: Manifests, memory: Memory) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -205,6 +206,28 @@ def test_a_hook_that_changes_rendered_files_is_noted(changed: Path):
     assert said.status == 0
     assert "a hook changed 1 rendered file(s)" in said.stderr
     assert "README.md" in said.stderr
+
+
+@pytest.mark.parametrize(("arguments", "revision"), [((), "main"), (("--branch", "mesh"), "mesh")])
+def test_a_tag_that_flux_committed_is_kept_by_the_next_commit(
+    tmp_path: Path, arguments: tuple[str, ...], revision: str
+):
+    policies = {"quay.io/kiali/kiali": "flux-system:kiali"}
+    delivery = {"flux": {"url": "https://example.com/mesh.git", "imagePolicies": policies}}
+    folder = new(tmp_path / "mesh", delivery=delivery)
+    assert call(folder, "commit").status == 0
+    (marked,) = (path for path in folder.rglob("kustomization.yaml") if "$imagepolicy" in path.read_text())
+    marked.write_text(re.sub('newTag: "[^"]*"', 'newTag: "v9.9.9"', marked.read_text()))
+    git(folder, "commit", "--quiet", "--all", "--message", "Update from image update automation")
+
+    fleet(folder, clusters=1, delivery=delivery, addons={"kiali": {}, "zipkin": {}}, expose={"kiali": {}})
+    said = call(folder, "commit", *arguments)
+
+    assert said.status == 0
+    assert "hook" not in said.stderr
+    path = marked.relative_to(folder).as_posix()
+    assert path in changed_by(folder, revision)
+    assert 'newTag: "v9.9.9"' in git(folder, "show", f"{revision}:{path}")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--branch", "mesh")])

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from meshgen.build.chart import ChartRelease
 from meshgen.config.document import Document
 from meshgen.finding import Severity
+from meshgen.imagemarks import MarkedImage
 
 KubernetesObject = dict[str, Any]
 T = TypeVar("T")
@@ -33,11 +34,13 @@ class Stage:
     """A set of objects that is applied as one; equal to itself only, so that what is shared is seen to be.
 
     Where `releases` are its content, `objects` make Flux install them, and are empty where Flux is not asked to.
+    `images` are those that Flux's image automation moves.
     """
 
     name: str
     objects: tuple[KubernetesObject, ...]
     releases: tuple[ChartRelease, ...] = ()
+    images: tuple[MarkedImage, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from meshgen.build.addonstages import addon_stages
 from meshgen.build.gatewayexposure import open_gateways
+from meshgen.build.imagepolicies import mark_images
 from meshgen.build.install import install, rendered_operator
 from meshgen.build.istiooperator import GATEWAY_KINDS, gateways, install_method, namespace
 from meshgen.build.manifests import Manifests
@@ -60,7 +61,8 @@ def build(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], manifest
     if replaces_variables(delivery):
         places = memory.recall_same(manifests.places, addons, resources)
         stages = tuple(memory.recall(without_variables, stage, places) for stage in stages)
-    return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks))
+    stages, unmarked = mark_images(stages, delivery, memory)
+    return Built(stages, installed.istioctl_input, (*found, *installed.remarks, *remarks, *unmarked))
 
 
 def istioctl_input(mesh: str, settings: dict[str, Any], clouds: tuple[str, ...], memory: Memory) -> KubernetesObject:

@@ -21,6 +21,7 @@ from meshgen.diff.story import diff
 from meshgen.errors import InputError
 from meshgen.git import Refused
 from meshgen.hydrate import Plain, tree_files
+from meshgen.imagemarks import settled
 from meshgen.render import render
 from meshgen.tree.update import compare, update
 
@@ -125,6 +126,6 @@ def _changed_by_hooks(tree: WorkTree, scope: Scope, files: dict[str, bytes]) -> 
 
 def _holds(path: Path, content: bytes) -> bool:
     try:
-        return path.read_bytes() == content
+        return settled(path.read_bytes()) == content
     except OSError:
         return False

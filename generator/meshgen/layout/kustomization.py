@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshgen.build.stage import Memory
+from meshgen.imagemarks import MarkedImage, entry
 from meshgen.layout.identity import Identity, identity
 from meshgen.layout.patch import JSONPatch, Patch
 from meshgen.yaml import emit
@@ -21,13 +22,15 @@ _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 class Directory:
     """A directory that `kustomize build` accepts, by its content; files are values until they are written.
 
-    `ground` is the directory that it stands on; `patches` come with the object that each changes.
+    `ground` is the directory that it stands on; `patches` come with the object that each changes. `images` are changed
+    last of all.
     """
 
     path: str
     ground: str | None
     resources: tuple[KubernetesObject, ...]
     patches: tuple[tuple[KubernetesObject, Patch], ...] = ()
+    images: tuple[MarkedImage, ...] = ()
 
     def files(self, memory: Memory) -> dict[str, str]:
         """The text of every file, by its path in the tree; what directories share is emitted once."""
@@ -49,10 +52,10 @@ class Directory:
                 entries.append({"path": name})
                 content = patch.body
             files[f"{self.path}/{name}"] = memory.recall_same(emit, content)
-        return {f"{self.path}/kustomization.yaml": memory.recall(kustomization, listed, entries), **files}
+        return {f"{self.path}/kustomization.yaml": memory.recall(kustomization, listed, entries, self.images), **files}
 
 
-def kustomization(resources: list[str], patches: list[dict[str, Any]]) -> str:
+def kustomization(resources: list[str], patches: list[dict[str, Any]], images: tuple[MarkedImage, ...] = ()) -> str:
     """The text of a kustomization.yaml."""
     body: KubernetesObject = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -61,7 +64,7 @@ def kustomization(resources: list[str], patches: list[dict[str, Any]]) -> str:
     }
     if patches:
         body["patches"] = patches
-    return emit(body)
+    return emit(body) + ("images:\n" + "".join(map(entry, images)) if images else "")
 
 
 def up(path: str) -> str:

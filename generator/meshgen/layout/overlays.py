@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meshgen.build.stage import Memory, Stage
+from meshgen.imagemarks import MarkedImage
 from meshgen.layout.identity import Identity, identity
+from meshgen.layout.images import ImageChanges, image_changes, marks
 from meshgen.layout.kustomization import Directory
 from meshgen.layout.patch import Patch, Unpatchable, deletion, difference
 from meshgen.layout.values import same
@@ -31,10 +33,11 @@ class MustStandWhole(Exception):
 
 @dataclass(frozen=True)
 class Ground:
-    """A directory that others may stand on, and the objects that it builds."""
+    """A directory that others may stand on, the objects that it builds, and the images among them that Flux moves."""
 
     path: str
     objects: Objects
+    images: tuple[MarkedImage, ...] = ()
 
 
 @dataclass
@@ -48,9 +51,10 @@ class Overlays:
     def base(self, path: str, stage: Stage) -> Ground:
         """The directory that environments share."""
         objects = self._shared(path, stage)
+        images = self.memory.recall_same(marks, stage.images, objects)
         if objects:
-            self.directories[path] = Directory(path, None, tuple(objects.values()))
-        return Ground(path, objects)
+            self.directories[path] = Directory(path, None, tuple(objects.values()), images=images)
+        return Ground(path, objects, images)
 
     def overlay(self, path: str, ground: Ground, stage: Stage, *, shared: bool) -> Ground:
         """The directory of a stage that stands on another; `shared` where yet another may stand on it.
@@ -60,12 +64,17 @@ class Overlays:
         objects = self._shared(path, stage) if shared else self.memory.recall(_by_identity, stage)
         kept = tuple(key for at, key in self.kept_out if at == path and key in ground.objects)
         resources, patches, whole = self.memory.recall_same(_differences, ground.objects, objects)
-        if kept or whole:
-            raise MustStandWhole(ground.path, (*kept, *whole))
+        images = self.memory.recall_same(marks, stage.images, objects)
+        changed = ImageChanges()
+        if images or ground.images:
+            written = [*resources, *(patch for _, patch in patches)]
+            changed = image_changes(ground.images, images, ground.objects, objects, written)
+        if kept or whole or changed.whole:
+            raise MustStandWhole(ground.path, (*kept, *whole, *changed.whole))
         if ground.objects or resources:
             below = ground.path if ground.objects else None
-            self.directories[path] = Directory(path, below, resources, patches)
-        return Ground(path, objects)
+            self.directories[path] = Directory(path, below, resources, patches, changed.entries)
+        return Ground(path, objects, images)
 
     def _shared(self, path: str, stage: Stage) -> Objects:
         kept_out = frozenset(key for at, key in self.kept_out if at == path)

@@ -94,7 +94,8 @@ def _directory(
         ground = shared.get(stage.name, _NOTHING)
         if _stage(environment.built, stage.name) is stage and len(ground.objects) == len(stage.objects):
             return ground.path
-        if ground.objects and list(ground.objects.values()) == list(stage.objects):
+        alike = ground.objects and list(ground.objects.values()) == list(stage.objects)
+        if alike and ground.images == stage.images:
             return ground.path
     return overlays.overlay(path, ground, stage, shared=False).path
 

@@ -135,7 +135,13 @@ def load_journal(root: Path) -> Journal:
 
 
 def sha256(path: str) -> str | None:
-    """Hash a regular file; None where there is none (a link or another kind of file is not one)."""
+    """Hash a regular file; None where `read` finds none."""
+    content = read(path)
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def read(path: str) -> bytes | None:
+    """Read a regular file; None where there is none (a link or another kind of file is not one)."""
     try:
         # Without O_NONBLOCK, to open a named pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -147,7 +153,7 @@ def sha256(path: str) -> str | None:
         raise
     with open(descriptor, "rb") as file:
         regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        return hashlib.file_digest(file, "sha256").hexdigest() if regular else None
+        return file.read() if regular else None
 
 
 def is_tree_path(path: str) -> bool:

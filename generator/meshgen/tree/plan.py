@@ -7,12 +7,13 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshgen.errors import InputError
 from meshgen.finding import Finding
+from meshgen.imagemarks import is_marked, moved, settled
 from meshgen.tree import inventory
 from meshgen.tree.inventory import FOLDER, RUN, Inventory
 
@@ -60,9 +61,13 @@ def plan(root: Path, desired: Mapping[str, bytes], *, overwrite: bool = False) -
     _check(desired)
     _check_root(root)
     running = _is_running(root)
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in desired.items()}
+    # What Flux moves later is no other file: the list has each as the config has it.
+    digests = {path: _digest(content) for path, content in desired.items()}
     lock = inventory.dump(digests)
     owned = _load(root, overwrite, digests, lock)
+    if kept := dict(_moved_by_flux(root, desired, owned)):
+        desired = {**desired, **kept}
+        digests = digests | {path: _digest(content) for path, content in kept.items()}
     disk = _Comparison(root, desired, owned.files, overwrite)
     try:
         disk.compare()
@@ -194,7 +199,7 @@ class _Comparison:
         elif not self._overwrite and path not in self._owned:
             hint = "move it away, or run with --overwrite to replace it"
             self._conflict("MG601", path, "is not meshgen's, and meshgen would write a file of this name", hint)
-        elif not self._overwrite and inventory.sha256(self._prefix + path) not in self._owned[path]:
+        elif not self._overwrite and not self._is_as_written(path):
             what = "deleted" if content is None else "written again"
             hint = "put the change into the config and restore this file, or run with --overwrite to lose the change"
             self._conflict("MG602", path, f"was edited since meshgen wrote it, and would be {what}", hint)
@@ -202,6 +207,11 @@ class _Comparison:
             self.delete.add(path)
         else:
             self.change.append(path)
+
+    def _is_as_written(self, path: str) -> bool:
+        """Tell whether an owned file is as meshgen wrote it, but for what Flux moved."""
+        content = inventory.read(self._prefix + path)
+        return content is not None and _digest(settled(content)) in self._owned[path]
 
     def _absent(self, path: str) -> None:
         if path in self._desired:
@@ -257,6 +267,24 @@ def _check(desired: Mapping[str, bytes]) -> None:
         if name in seen:
             raise ValueError(f"{seen[name]!r} and {path!r} cannot both be in a tree")
         seen[name] = path
+
+
+def _moved_by_flux(root: Path, desired: Mapping[str, bytes], owned: Inventory) -> Iterator[tuple[str, bytes]]:
+    """The files in which Flux moved an image since they were written, each as it should be now."""
+    for path, content in desired.items():
+        digests = owned.files.get(path)
+        if digests and is_marked(content):
+            try:
+                found = inventory.read(os.path.join(root, path))
+            except OSError:
+                # The comparison meets it again, and says so.
+                continue
+            if found is not None and _digest(settled(found)) in digests:
+                yield path, moved(content, found)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _check_root(root: Path) -> None:

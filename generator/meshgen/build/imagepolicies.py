@@ -1,0 +1,90 @@
+"""Which images of a stage Flux's image automation moves, by `delivery.flux.imagePolicies`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from meshgen.build.stage import Memory, Remark, Stage
+from meshgen.imagemarks import MarkedImage
+from meshgen.yaml import pointer
+
+Reference = tuple[str | None, str | None]
+"""The tag and the digest of an image."""
+
+
+def mark_images(
+    stages: Sequence[Stage], delivery: dict[str, Any], memory: Memory
+) -> tuple[tuple[Stage, ...], tuple[Remark, ...]]:
+    """The stages with their images that a policy moves, and what is wrong with the policies."""
+    policies = (delivery.get("flux") or {}).get("imagePolicies")
+    if not policies:
+        return tuple(stages), ()
+    made = [memory.recall(_marked, stage, policies) for stage in stages]
+    wrong = tuple(remark for _, remarks in made for remark in remarks)
+    there = {_pointer(image.name) for stage, _ in made for image in stage.images} | {one.pointer for one in wrong}
+    missing = (_missing(name) for name in policies if _pointer(name) not in there)
+    return tuple(stage for stage, _ in made), (*wrong, *missing)
+
+
+def references(objects: Sequence[Any]) -> dict[str, set[Reference]]:
+    """Where the containers of objects stand, by the image's name; only those containers that Kustomize changes."""
+    found: dict[str, set[Reference]] = {}
+    for image in _images(objects):
+        name, reference = _split(image)
+        found.setdefault(name, set()).add(reference)
+    return found
+
+
+def _marked(stage: Stage, policies: Mapping[str, str]) -> tuple[Stage, tuple[Remark, ...]]:
+    images, remarks = [], []
+    there = references(stage.objects)
+    for name, policy in sorted(policies.items()):
+        places = there.get(name, set())
+        if len(places) > 1 or (None, None) in places:
+            remarks.append(_unmarkable(name, places, stage.name))
+            continue
+        images += [MarkedImage(name, tag, digest, policy) for tag, digest in places]
+    return (replace(stage, images=tuple(images)) if images else stage), tuple(remarks)
+
+
+def _images(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("containers", "initContainers") and isinstance(value, list):
+                images = (item.get("image") for item in value if isinstance(item, dict))
+                yield from (image for image in images if isinstance(image, str))
+            yield from _images(value)
+    elif isinstance(node, (list, tuple)):
+        for item in node:
+            yield from _images(item)
+
+
+def _split(image: str) -> tuple[str, Reference]:
+    name, _, digest = image.partition("@")
+    head, colon, tag = name.rpartition(":")
+    # A colon before the last slash belongs to the registry's port.
+    name, tag = (head, tag) if colon and "/" not in tag else (name, "")
+    return name, (tag or None, digest or None)
+
+
+def _unmarkable(name: str, places: set[Reference], stage: str) -> Remark:
+    if (None, None) in places:
+        what, hint = f"has no tag in the stage {stage}", "give it one, for the time until Flux has found another"
+    else:
+        tags = ", ".join(sorted(":".join(filter(None, place)) for place in places))
+        what = f"has several tags in the stage {stage} ({tags}), and a policy moves all containers to one"
+        hint = "give them the same tag"
+    message = f"delivery.flux.imagePolicies: {name} {what}"
+    return Remark("MG438", message, _pointer(name), hint, at_key=True)
+
+
+def _missing(name: str) -> Remark:
+    message = f"delivery.flux.imagePolicies: no container runs {name}, so there is nothing for Flux to move"
+    hint = "write the image as `meshgen images` has it, without its tag; what a chart installs Flux can't mark"
+    return Remark("MG439", message, _pointer(name), hint, "warning", at_key=True)
+
+
+def _pointer(name: str) -> str:
+    return pointer(["delivery", "flux", "imagePolicies", name])

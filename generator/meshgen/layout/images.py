@@ -1,0 +1,74 @@
+"""Kustomize's `images` of a directory: the marks of its own, and what keeps the marks of its ground from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from meshgen.build.imagepolicies import references
+from meshgen.imagemarks import MarkedImage
+from meshgen.layout.identity import Identity
+from meshgen.layout.patch import JSONPatch, Patch
+
+KubernetesObject = dict[str, Any]
+Objects = Mapping[Identity, KubernetesObject]
+
+
+@dataclass(frozen=True)
+class ImageChanges:
+    """The entries of a directory, and the objects of its ground that no entry can change as they would have to be."""
+
+    entries: tuple[MarkedImage, ...] = ()
+    whole: tuple[Identity, ...] = ()
+
+
+def marks(images: tuple[MarkedImage, ...], objects: Objects) -> tuple[MarkedImage, ...]:
+    """Those of a stage's images that these objects of it run."""
+    if not images:
+        return ()
+    there = references(list(objects.values()))
+    return tuple(image for image in images if image.name in there)
+
+
+def image_changes(
+    ground: tuple[MarkedImage, ...],
+    images: tuple[MarkedImage, ...],
+    lower: Objects,
+    upper: Objects,
+    written: Sequence[KubernetesObject | Patch],
+) -> ImageChanges:
+    """What a directory says of images over a ground whose marks are `ground`, for its own to be `images`.
+
+    `written` are its own resources and patches, which no mark of the ground reaches.
+    """
+    below, own = ({image.name: image for image in one} for one in (ground, images))
+    entries: list[MarkedImage] = []
+    whole: list[Identity] = []
+    there = references(list(upper.values()))
+    for name in sorted({*below, *own}):
+        image = own.get(name)
+        if image is not None:
+            if image != below.get(name) or any(_mentions(name, one) for one in written):
+                entries.append(image)
+        elif len(there.get(name, ())) > 1:
+            # One entry would move all containers to one tag.
+            whole += [key for key, obj in lower.items() if name in references([obj])]
+        else:
+            entries += [MarkedImage(name, tag, digest, None) for tag, digest in there.get(name, ())]
+    return ImageChanges(tuple(entries), tuple(whole))
+
+
+def _mentions(name: str, written: KubernetesObject | Patch) -> bool:
+    if isinstance(written, dict):
+        return name in references([written])
+    content = written.operations if isinstance(written, JSONPatch) else written.body
+    return any(text == name or text.startswith((f"{name}:", f"{name}@")) for text in _texts(content))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for one in inner:
+        yield from _texts(one)

@@ -1,0 +1,151 @@
+"""`delivery.flux.imagePolicies`: who gets what Flux's automation moves, and what a render makes of it afterwards."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.objects import Object, Tree, build_all, mesh, meshgen, output_of, overlay, render_config, text_of
+from tests.tools import tool
+
+IMAGE = "docker.io/grafana/grafana"
+POLICIES: Object = {IMAGE: "flux-system:grafana"}
+DIGEST = "sha256:" + "0" * 64
+
+
+def delivery(policies: Object | None) -> Object:
+    return {"flux": {"url": "https://example.com/mesh.git", "imagePolicies": policies}}
+
+
+def grafana(version: str = "11.0.0", policies: Object | None = None) -> Object:
+    keys = {"addons": {"grafana": {"version": version}}, "delivery": delivery(policies)}
+    return mesh(**keys) | {"istio": {"version": "1.24.2"}}
+
+
+def images(kubectl: Path, tree: Tree) -> dict[str, str]:
+    """The image of grafana by cluster."""
+    stages = {cluster: tree.stages(cluster)["addons"] for cluster in tree.clusters}
+    built = build_all(kubectl, set(stages.values()))
+    texts = {cluster: text_of(list(built[stage].values())) for cluster, stage in stages.items()}
+    return {cluster: re.findall(rf'image": "({IMAGE}[^"]*)', text)[0] for cluster, text in texts.items()}
+
+
+def moved(tree: Tree, tag: str, policy: str = "flux-system:grafana") -> None:
+    """Move a policy's tag as Flux's automation does."""
+    subprocess.run([tool("setimages"), tree.output, f"{policy}:tag={tag}"], check=True)
+
+
+def kustomization(tree: Tree, directory: str) -> Path:
+    return tree.output / directory / "kustomization.yaml"
+
+
+@pytest.mark.realtools
+def test_flux_moves_the_clusters_that_ask_for_it_and_a_render_keeps_its_tag(kubectl: Path, tmp_path: Path):
+    canary, own = ({"patch": {"delivery": delivery({IMAGE: f"flux-system:{name}"})}} for name in ("canary", "grafana"))
+    later = {"patch": {"addons": {"grafana": {"version": "11.5.0"}}}}
+    dev = overlay("dev", clusters={"a": None, "canary": canary, "later": later})
+    prod = overlay("prod", patch={"delivery": delivery(None)}, clusters={"b": None, "own": own})
+    config = grafana(policies=POLICIES)
+    tree = render_config(tmp_path, config, dev, prod)
+    first = {"a": "11.0.0", "canary": "11.0.0", "later": "11.5.0", "b": "11.0.0", "own": "11.0.0"}
+    assert images(kubectl, tree) == {name: f"{IMAGE}:{tag}" for name, tag in first.items()}
+
+    moved(tree, "12.0")
+    assert output_of("render", "--check", cwd=tmp_path).startswith("output: would write 0")
+    tree = render_config(tmp_path, config, dev, prod)
+
+    now = {"a": "12.0", "canary": "11.0.0", "later": "12.0", "b": "11.0.0", "own": "12.0"}
+    assert images(kubectl, tree) == {name: f"{IMAGE}:{tag}" for name, tag in now.items()}
+
+
+@pytest.mark.realtools
+def test_a_tag_that_a_person_changes_in_the_config_wins(kubectl: Path, tmp_path: Path):
+    moved(render_config(tmp_path, grafana(policies=POLICIES)), "12.0")
+
+    # Something else changes in the same file: what Flux moved stays.
+    config = grafana(policies=POLICIES)
+    config["addons"]["loki"] = {}
+    assert images(kubectl, render_config(tmp_path, config)) == {"msa": f"{IMAGE}:12.0"}
+    config["addons"]["grafana"]["version"] = "11.6.0"
+    assert images(kubectl, render_config(tmp_path, config)) == {"msa": f"{IMAGE}:11.6.0"}
+
+
+@pytest.mark.realtools
+@pytest.mark.parametrize("policies", [None, {IMAGE: "flux-system:other"}])
+def test_where_the_policy_leaves_the_config_has_the_tag_again(kubectl: Path, tmp_path: Path, policies: Object | None):
+    moved(render_config(tmp_path, grafana(policies=POLICIES)), "12.0")
+
+    assert images(kubectl, render_config(tmp_path, grafana(policies=policies))) == {"msa": f"{IMAGE}:11.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("- deployment-grafana.yaml\n", ""),
+        ("the config says 11.0.0", "the config says 11.1.0"),
+        ('newTag: "11.0.0"', 'newTag: "12.0" #'),
+        ('newTag: "11.0.0"', 'newTag: "a b"'),
+        ("flux-system:grafana:tag", "flux-system:other:tag"),
+        ('  newTag: "11.0.0"', '  newName: evil\n  newTag: "11.0.0"'),
+    ],
+)
+def test_what_a_person_edits_beside_the_mark_is_refused(tmp_path: Path, old: str, new: str):
+    tree = render_config(tmp_path, grafana(policies=POLICIES))
+    edited = kustomization(tree, "base/1.24-helm/addons")
+    assert old in edited.read_text()
+    edited.write_text(edited.read_text().replace(old, new))
+
+    done = meshgen("render", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "MG602" in done.stderr
+    assert meshgen("render", "--overwrite", cwd=tmp_path).returncode == 0
+    assert 'newTag: "11.0.0" # {"$imagepolicy": "flux-system:grafana:tag"}' in edited.read_text()
+
+
+def test_a_file_that_flux_moved_is_deleted_with_its_directory(tmp_path: Path):
+    tree = render_config(tmp_path, grafana(policies=POLICIES))
+    edited = kustomization(tree, "base/1.24-helm/addons")
+    edited.write_text(edited.read_text().replace('newTag: "11.0.0"', 'newTag: "12.0"'))
+
+    config = grafana(policies=POLICIES)
+    render_config(tmp_path, config | {"addons": None})
+
+    assert not edited.exists()
+
+
+@pytest.mark.parametrize(
+    ("image", "marks"),
+    [
+        ("web:1.10", ['newTag: "1.10" # {"$imagepolicy": "apps:web:tag"}']),
+        (f"web@{DIGEST}", [f'digest: "{DIGEST}" # {{"$imagepolicy": "apps:web:digest"}}']),
+        (
+            f"web:2@{DIGEST}",
+            [
+                'newTag: "2" # {"$imagepolicy": "apps:web:tag"}',
+                f'digest: "{DIGEST}" # {{"$imagepolicy": "apps:web:digest"}}',
+            ],
+        ),
+    ],
+)
+def test_tag_and_digest_are_marked_each_where_the_image_has_it(
+    kubectl: Path, tmp_path: Path, image: str, marks: list[str]
+):
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"containers": [{"name": "web", "image": f"localhost:5000/{image}"}]},
+    }
+    (tmp_path / "pod.yaml").write_text(text_of(pod))
+    policies = {"localhost:5000/web": "apps:web"}
+    config = mesh(resources={"web": {"path": "pod.yaml"}}, delivery=delivery(policies))
+    tree = render_config(tmp_path, config)
+
+    (stage,) = (path for name, path in tree.stages("msa").items() if name == "resources")
+    assert list(build_all(kubectl, [stage])[stage].values()) == [pod]
+    texts = [path.read_text() for path in tree.output.rglob("kustomization.yaml")]
+    assert [line.strip() for text in texts for line in text.splitlines() if "$imagepolicy" in line] == marks
