@@ -9,6 +9,12 @@ import pytest
 from tests.tools import PROJECT, tool
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes begins first, so that no worker is left with it alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def kubectl() -> Path:
     """The real kubectl, whose `kustomize` builds what meshgen writes."""

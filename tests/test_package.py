@@ -71,6 +71,7 @@ def test_setup_takes_every_file_that_is_no_module():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_wheel_holds_the_package_its_data_and_no_tests(built: Built):
     names = {name for name in _contents(built.wheel) if ".dist-info/" not in name}
     modules = {path.relative_to(GENERATOR).as_posix() for path in _tracked(GENERATOR)}
@@ -82,11 +83,13 @@ def test_wheel_holds_the_package_its_data_and_no_tests(built: Built):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_source_distribution_builds_the_same_wheel_as_the_source_tree(built: Built):
     assert _contents(built.wheel) == _contents(built.direct)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_source_distribution_holds_licence_and_readme_and_no_tests(built: Built):
     with tarfile.open(built.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -96,6 +99,7 @@ def test_source_distribution_holds_licence_and_readme_and_no_tests(built: Built)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_metadata_says_what_setup_says(built: Built):
     metadata = _metadata(built.wheel)
     extras = set(_setup()["options.extras_require"])
@@ -110,6 +114,7 @@ def test_metadata_says_what_setup_says(built: Built):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_installed_wheel_renders_the_example_as_the_checkout_does(installed: Path, tmp_path: Path):
     shutil.copy2(PROJECT / "meshgen.yaml", tmp_path)
     shutil.copytree(PROJECT / "overlays", tmp_path / "overlays")
@@ -118,6 +123,7 @@ def test_installed_wheel_renders_the_example_as_the_checkout_does(installed: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_installed_wheel_begins_and_renders_the_tutorials_mesh_as_the_checkout_does(installed: Path, tmp_path: Path):
     _run([str(installed), "init", "--example", "msa"], tmp_path)
 
@@ -126,6 +132,7 @@ def test_installed_wheel_begins_and_renders_the_tutorials_mesh_as_the_checkout_d
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("package")
 def test_installed_command_is_of_this_version(installed: Path, tmp_path: Path):
     assert _run([str(installed), "--version"], tmp_path) == f"meshgen {__version__}\n"
     assert (

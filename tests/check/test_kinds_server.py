@@ -22,7 +22,7 @@ from tests.check.strictserver import StrictServer, Verdict
 from tests.check.test_kinds import documents, tables
 from tests.tools import PROJECT
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("kinds")]
 # What tests/go/kubernetes builds.
 KUBERNETES = "1.36"
 # How the server says what the fields alone decide; all else is a rule in Go or in CEL.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meshgen.diff.change import RISKS
 from tests.diff.repositories import changed, fleet, one
-from tests.objects import Object
+from tests.objects import Object, text_of
 
 INTERNAL = {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
 OPERATOR = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator"}
@@ -247,6 +248,39 @@ def test_what_no_engine_prunes_stays_until_it_is_deleted():
     (reason,) = changed(namespace(), None, stages=("namespaces", "namespaces")).reasons
 
     assert reason == "nothing prunes it, but once it is deleted, all that is in the namespace goes with it"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "stays"),
+    [
+        ({"argocd": {"url": "https://example.com/a.git"}}, {"Job/lone", "ConfigMap/far"}),
+        ({"argocd": {"url": "https://example.com/a.git"}, "flux": {"url": "https://example.com/a.git"}}, set()),
+        ({"flux": {"url": "https://example.com/a.git"}}, set()),
+    ],
+)
+def test_what_argo_cds_project_no_longer_allows_is_said_to_stay(tmp_path: Path, delivery: Object, stays: set[str]):
+    from meshgen.diff.story import diff
+
+    job = {"containers": [{"name": "a", "image": "a:1"}], "restartPolicy": "Never"}
+    gone: list[Object] = [
+        {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "lone", "namespace": "apps"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "far", "namespace": "elsewhere"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "near", "namespace": "apps"}},
+    ]
+    gone[0]["spec"] = {"template": {"spec": job}}
+    kept: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kept", "namespace": "apps"}}
+    for side, objects in (("old", [kept, *gone]), ("new", [kept])):
+        fleet(tmp_path / side, delivery=delivery, resources={"all": {"path": "all.yaml"}})
+        (tmp_path / side / "all.yaml").write_text("---\n".join(f"{text_of(obj)}\n" for obj in objects))
+
+    found = diff(str(tmp_path / "old"), tmp_path / "new" / "meshgen.yaml")
+
+    changes = [
+        group.change for group in found.groups if group.change.action == "removed" and not group.change.key.space
+    ]
+    told = {f"{one.key.kind}/{one.key.name}": one.reasons for one in changes}
+    assert told.keys() == {"Job/lone", "ConfigMap/far", "ConfigMap/near"}
+    assert {name for name, reasons in told.items() if any("Argo CD leaves it" in one for one in reasons)} == stays
 
 
 def test_a_renamed_istio_operator_is_a_replacement_both_ways(tmp_path):  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ from tests.apiserver import APIServer, KubectlFailed, api_server
 from tests.e2e.cluster import Cluster
 from tests.objects import Object, Tree, build_all, copy_example, render
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("custom-resources")]
 
 # CRDs besides Istio's, by the beginnings of their files' names.
 OTHERS = ("app", "gateway.networking", "kustomize.toolkit", "source.toolkit.fluxcd.io_git")

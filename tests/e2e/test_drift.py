@@ -22,7 +22,7 @@ from tests.e2e.processes import eventually
 from tests.e2e.repository import Repository, served_repository
 from tests.objects import Object, mesh, text_of, write_config
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("drift")]
 
 ISTIO = {"version": "1.31.0", "install": "manifests"}
 VALIDATING = "ValidatingWebhookConfiguration", "istio-validator-istio-system"

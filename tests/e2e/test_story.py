@@ -19,7 +19,7 @@ from tests.e2e.processes import eventually
 from tests.e2e.scene import HOME, ISTIO_OPERATOR, Scene, State
 from tests.objects import text_of
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("story")]
 
 JAEGER = {"tracing", "zipkin", "jaeger-collector"}
 ADDONS = ("prometheus", "grafana", "kiali")

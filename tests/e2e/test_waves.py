@@ -14,7 +14,7 @@ from tests.e2e.processes import eventually
 from tests.e2e.repository import Repository, served_repository
 from tests.objects import Object, mesh, overlay, text_of, write_config
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("waves")]
 
 CANARY, OTHER = "canary", "other"
 HOME = "istio-system"

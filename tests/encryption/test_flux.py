@@ -19,7 +19,7 @@ from tests.encryption.test_sops import RULE, Sops, age_key
 from tests.encryption.test_tree import taking
 from tests.objects import mesh, overlay, read_yaml, write_config
 
-pytestmark = [pytest.mark.realtools, pytest.mark.upstream]
+pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("encryption")]
 
 HOME = "istio-system"
 # Out of order, so that kustomize changes the order and no MAC of them survives.

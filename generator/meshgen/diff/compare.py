@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from meshgen.build.stage import PRUNED
 from meshgen.diff.change import Change, FieldChange
 from meshgen.diff.fields import Field, Item, differences
 from meshgen.diff.mask import is_checksum, shown
-from meshgen.diff.objects import Key, Objects, Placed, Reader
+from meshgen.diff.objects import Key, Objects, Placed, Project, Reader
 from meshgen.diff.risk import Facts, assess
 from meshgen.diff.sides import SideCluster
 
@@ -34,10 +35,14 @@ class Comparer:
         if applied is None:
             applied = tuple(self._compared(self.reader.applied(old), self.reader.applied(new)))
             self._clusters[token] = applied
+        if any(one.action == "removed" and one.old_stage in PRUNED for one in applied) and (
+            project := self.reader.project(old, new)
+        ):
+            applied = tuple(self._compared(self.reader.applied(old), self.reader.applied(new), project))
         return (*applied, *self._compared(*self.reader.wiring(old, new)))
 
-    def _compared(self, old: Objects, new: Objects) -> Iterator[Change]:
-        facts = _facts(old, new)
+    def _compared(self, old: Objects, new: Objects, project: Project | None = None) -> Iterator[Change]:
+        facts = _facts(old, new, project)
         for key, before in old.items():
             after = new.get(key)
             if after is None:
@@ -71,11 +76,11 @@ def _token(cluster: SideCluster) -> tuple[int, ...]:
     return (*map(id, built.stages), id(built.istioctl_input))
 
 
-def _facts(old: Objects, new: Objects) -> Facts:
-    """What one change has to know of the others: what is there on one side only, and whether configs change too."""
+def _facts(old: Objects, new: Objects, project: Project | None) -> Facts:
+    """What one change has to know of the others: what is there on one side only, and what then can be deleted."""
     gone = frozenset((key.kind, key.name) for key in old.keys() - new.keys() if _is_control_plane(key))
     come = frozenset((key.kind, key.name) for key in new.keys() - old.keys() if _is_control_plane(key))
-    return Facts(gone, come)
+    return Facts(gone, come, project)
 
 
 def _is_control_plane(key: Key) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from meshgen.build.stage import PRUNED
 from meshgen.diff.fields import Field
 from meshgen.diff.mask import is_checksum
-from meshgen.diff.objects import Key, Placed
+from meshgen.diff.objects import Key, Placed, Project
 from meshgen.diff.reach import Verdict
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"}
@@ -74,10 +74,12 @@ _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "B
 _SOURCES = {"url", "ref", "repoURL", "targetRevision", "sourceRepos", "secretRef"}
 
 
-def replaced(key: Key, action: str, old: Placed, fields: tuple[Field, ...]) -> Iterator[Verdict]:
+def replaced(
+    key: Key, action: str, old: Placed, fields: tuple[Field, ...], project: Project | None = None
+) -> Iterator[Verdict]:
     """What is deleted and made anew, or refused by the API server."""
     if action == "removed" and key.kind in _LOST:
-        yield "replacement", _deleted(old.stage, _LOST[key.kind])
+        yield "replacement", _deleted(key, old.stage, _LOST[key.kind], project)
     if action == "removed" and key.space == "flux" and key.kind == "Kustomization":
         pruned = (old.object.get("spec") or {}).get("prune")
         yield "replacement", "Flux deletes what the stage applied" if pruned else "nothing applies the stage any more"
@@ -86,18 +88,22 @@ def replaced(key: Key, action: str, old: Placed, fields: tuple[Field, ...]) -> I
             yield "replacement", f"{'.'.join(path)} is immutable: the API server refuses it, or it is made anew"
 
 
-def _deleted(stage: str | None, what: str) -> str:
+def _deleted(key: Key, stage: str | None, what: str, project: Project | None) -> str:
     """What follows once an object is deleted; engines prune some stages only."""
+    if stage in PRUNED and project and not project.allows(key):
+        return f"Argo CD leaves it, for its project allows no such object any more; once it is deleted, {what}"
     return (
         what if stage in PRUNED or stage in ("flux", "argocd") else f"nothing prunes it, but once it is deleted, {what}"
     )
 
 
-def followed(key: Key, action: str, old: Placed, fields: tuple[Field, ...]) -> Iterator[Verdict]:
+def followed(
+    key: Key, action: str, old: Placed, fields: tuple[Field, ...], project: Project | None = None
+) -> Iterator[Verdict]:
     """What follows otherwise; one verdict at least."""
     if action in ("added", "removed"):
         risk, reason = _whole(key, action)
-        yield risk, reason if action == "added" else _deleted(old.stage, reason)
+        yield risk, reason if action == "added" else _deleted(key, old.stage, reason, project)
         return
     for one in fields:
         yield _field(key, one)

@@ -10,7 +10,7 @@ from meshgen.build.chart import ChartRelease
 from meshgen.build.stage import KubernetesObject, Stage
 from meshgen.config.resolve import DEFAULT_SERVER
 from meshgen.diff.sides import SideCluster
-from meshgen.layout.identity import identity
+from meshgen.layout.identity import CLUSTER_SCOPED, identity
 from meshgen.yaml import read_documents
 
 # Stands in the wiring for a cluster's own name and address: no cluster can be called so, for names are lowercase.
@@ -38,6 +38,18 @@ class Placed(NamedTuple):
 
 
 Objects = Mapping[Key, Placed]
+
+
+class Project(NamedTuple):
+    """What an AppProject lets Argo CD delete: (group, kind) of all kinds, and the namespaces of namespaced objects."""
+
+    kinds: frozenset[tuple[str, str]]
+    namespaces: frozenset[str]
+
+    def allows(self, key: Key) -> bool:
+        """Whether Argo CD may delete an object."""
+        inside = (key.group, key.kind) in CLUSTER_SCOPED or (key.namespace or "default") in self.namespaces
+        return inside and (key.group, key.kind) in self.kinds
 
 
 @dataclass
@@ -75,14 +87,35 @@ class Reader:
         before, after = (_parts(old, new), _parts(new, old)) if old.wiring != new.wiring else ({}, {})
         return self._parsed(before, after), self._parsed(after, before)
 
+    def project(self, old: SideCluster, new: SideCluster) -> Project | None:
+        """What Argo CD may still delete; None where Flux prunes too, or no project says it."""
+        if any(engine == "flux" for engine, _ in new.wiring):
+            return None
+        for text in _parts(new, old).get("argocd", ()):
+            if "kind: AppProject\n" in text and (found := self._project(text, f"{new.mesh}-{CLUSTER}")):
+                return found
+        return None
+
+    def _project(self, text: str, name: str) -> Project | None:
+        for obj in self._read(text):
+            if obj["kind"] == "AppProject" and obj["metadata"]["name"] == name:
+                spec = obj["spec"]
+                allowed = [*spec["clusterResourceWhitelist"], *spec["namespaceResourceWhitelist"]]
+                kinds = frozenset((one["group"], one["kind"]) for one in allowed)
+                return Project(kinds, frozenset(one["namespace"] for one in spec["destinations"]))
+        return None
+
     def _parsed(self, mine: Mapping[str, set[str]], others: Mapping[str, set[str]]) -> dict[Key, Placed]:
         found: dict[Key, Placed] = {}
         for engine, texts in mine.items():
             for text in texts - others.get(engine, set()):
-                if text not in self._texts:
-                    self._texts[text] = tuple(one for one in read_documents(text.encode()) if one)
-                found.update((_key(engine, obj), Placed(engine, obj)) for obj in self._texts[text])
+                found.update((_key(engine, obj), Placed(engine, obj)) for obj in self._read(text))
         return dict(sorted(found.items(), key=lambda one: one[0]))
+
+    def _read(self, text: str) -> tuple[KubernetesObject, ...]:
+        if text not in self._texts:
+            self._texts[text] = tuple(one for one in read_documents(text.encode()) if one)
+        return self._texts[text]
 
 
 def _key(space: str, obj: KubernetesObject) -> Key:

@@ -8,16 +8,20 @@ from typing import Any, NamedTuple
 from meshgen.diff.change import RISKS, Risk
 from meshgen.diff.fields import Field, leaves
 from meshgen.diff.kinds import followed, replaced
-from meshgen.diff.objects import Key, Placed
+from meshgen.diff.objects import Key, Placed, Project
 from meshgen.diff.reach import Verdict, chart_of, opened
 from meshgen.diff.security import weakened
 
 
 class Facts(NamedTuple):
-    """What else becomes of a cluster: (kind, name) of control planes that are there on one side only."""
+    """What else becomes of a cluster: (kind, name) of control planes that are there on one side only.
+
+    `project` says what Argo CD may still delete, where that is known.
+    """
 
     gone: frozenset[tuple[str, str]] = frozenset()
     come: frozenset[tuple[str, str]] = frozenset()
+    project: Project | None = None
 
 
 def assess(
@@ -50,8 +54,8 @@ def _verdicts(
     if action == "moved":
         yield "replacement", f"it moves from stage {old.stage} to {new.stage}: Flux deletes it and makes it anew"
     yield from _renamed(key, action, facts)
-    yield from replaced(key, action, old, fields)
-    yield from followed(key, action, old, fields)
+    yield from replaced(key, action, old, fields, facts.project)
+    yield from followed(key, action, old, fields, facts.project)
 
 
 def _renamed(key: Key, action: str, facts: Facts) -> Iterator[Verdict]:
