@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from meshgen.build.stage import Memory, Stage
 from meshgen.layout.identity import identity
 from meshgen.layout.kustomization import file_names
-from meshgen.render import BuiltMesh, Rendering, build_mesh
+from meshgen.render import BuiltMesh, Rendering
 from meshgen.tree.plan import Plan
 from meshgen.tree.update import compare, update
 from meshgen.yaml import emit, emit_documents
@@ -48,9 +48,8 @@ class Brought:
         return all(one is None or one.is_clean for one in (self.tree, self.directory, self.branch))
 
 
-def plain_objects(config: Path, per: Per, *, directory: Path | None = None, branch: str | None = None) -> Plain:
-    """Build a config's plain objects; see `hydrated`. Raises InputError as `render` does."""
-    built = build_mesh(config)
+def plain_objects(built: BuiltMesh, per: Per, *, directory: Path | None = None, branch: str | None = None) -> Plain:
+    """The plain objects of a mesh; see `hydrated`."""
     return Plain(built.mesh.name, hydrated(built, per), directory, branch)
 
 

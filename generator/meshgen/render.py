@@ -53,11 +53,16 @@ class BuiltMesh:
 
 @dataclass(frozen=True)
 class Rendering:
-    """The tree of a config: its files by path, and what is applied where."""
+    """The tree of a config: its files by path, what is applied where, and the objects that it is made of."""
 
     files: dict[str, bytes]
     clusters: tuple[ClusterTree, ...]
-    findings: tuple[Finding, ...]
+    built: BuiltMesh
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What there is to say of the config; no errors."""
+        return self.built.findings
 
 
 def render(config: Path, today: date | None = None) -> Rendering:
@@ -69,7 +74,7 @@ def render(config: Path, today: date | None = None) -> Rendering:
     layout = layout_of(built)
     wired = wired_by(built, layout)
     files = {path: text.encode() for path, text in {**layout.files, **wired.files}.items()}
-    return Rendering(files, wired.clusters, built.findings)
+    return Rendering(files, wired.clusters, built)
 
 
 def validate(config: Path, today: date | None = None) -> tuple[Finding, ...]:

@@ -16,7 +16,7 @@ from meshgen.commit.scope import display
 from meshgen.commit.story import commit
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure, InputError
-from meshgen.hydrate import Per, plain_objects
+from meshgen.hydrate import Per
 
 _FEW = 20
 _SIGNS = {"added": "+", "changed": "~", "deleted": "-"}
@@ -64,8 +64,7 @@ def command(
         raise click.UsageError("--remote goes with --push or --pr.")
     asked = Asked(config, output_dir, message, branch, remote, push or pr, pr, overwrite, dry_run)
     try:
-        plain = plain_objects(config, per) if hydrate else None
-        done = commit(asked, plain, today=date.today(), notify=lambda text: echo(text, err=True))
+        done = commit(asked, per if hydrate else None, today=date.today(), notify=lambda text: echo(text, err=True))
     except InputError as error:
         if output == "json":
             print_json(to_json(None, error.findings))

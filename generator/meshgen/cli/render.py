@@ -63,7 +63,7 @@ def command(
     try:
         rendering = render(config, date.today())
         asked = hydrate or hydrate_to is not None or branch is not None
-        plain = plain_objects(config, per, directory=hydrate_to, branch=branch) if asked else None
+        plain = plain_objects(rendering.built, per, directory=hydrate_to, branch=branch) if asked else None
         brought = bring(config, output_dir, rendering, plain, write=not would, overwrite=overwrite, notify=_notify)
     except InputError as error:
         if output == "json":

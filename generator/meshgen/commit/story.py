@@ -20,22 +20,24 @@ from meshgen.diff.change import Difference
 from meshgen.diff.story import diff
 from meshgen.errors import InputError
 from meshgen.git import Refused
-from meshgen.hydrate import Plain, tree_files
+from meshgen.hydrate import Per, plain_objects, tree_files
 from meshgen.imagemarks import settled
 from meshgen.render import render
 from meshgen.tree.update import compare, update
 
 
 def commit(
-    asked: Asked, plain: Plain | None = None, *, today: date | None = None, notify: Callable[[str], None] | None = None
+    asked: Asked, hydrate: Per | None = None, *, today: date | None = None, notify: Callable[[str], None] | None = None
 ) -> Committed:
     """Render, check, write the tree, commit it with what it was rendered from, and push where that is asked for.
+
+    `hydrate` says how plain objects come to stand in the tree, if they are to.
 
     Raises InputError for problems of the config and files in the way, Refused and EnvironmentFailure for what the
     repository does not allow, NotFinished where the commit is made and could not be pushed.
     """
     rendering = render(asked.config, today)
-    files = tree_files(rendering, plain)
+    files = tree_files(rendering, plain_objects(rendering.built, hydrate) if hydrate else None)
     planned = compare(asked.output, files, overwrite=asked.overwrite)
     scope = scope_of(asked.config, asked.output)
     before = owned_at(scope, head(scope.repository.root))
