@@ -237,6 +237,17 @@ def test_closing_what_was_open_is_no_exposure(old: Object, new: Object):
     assert changed(old, new).risk != "exposure"
 
 
+def test_a_value_that_sops_no_longer_encrypts_is_a_risk():
+    ciphertext = "ENC[AES256_GCM,data:YQ==,iv:YQ==,tag:YQ==,type:str]"
+
+    def risk(before: str, after: str) -> str:
+        return changed(of("Secret", stringData={"a": before}), of("Secret", stringData={"a": after})).risk
+
+    assert risk(ciphertext, "plain") == "security"
+    assert risk(ciphertext, ciphertext.replace("YQ", "Yg")) != "security"
+    assert risk("plain", ciphertext) != "security"
+
+
 def test_an_object_that_moves_between_stages_is_replaced():
     change = changed(workload(), workload(), stages=("addons", "gateways"))
 

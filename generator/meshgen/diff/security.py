@@ -8,6 +8,7 @@ from typing import Any
 
 from meshgen.diff.fields import Field, Item
 from meshgen.diff.reach import Verdict
+from meshgen.sops import is_ciphertext
 
 _AUTHORIZES = {"AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy"}
 _RIGHTS = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
@@ -89,6 +90,8 @@ def _field(kind: str, one: Field) -> Iterator[Verdict]:
         yield "security", "enableAutoMtls goes: clients send plain text"
     if key in _POD and one.new is True:
         yield "security", f"{key} becomes true: the container gets rights on its node"
+    if is_ciphertext(one.old) and one.new is not None and not is_ciphertext(one.new):
+        yield "security", "SOPS no longer encrypts a value: it stands in Git in the clear, and has to be replaced"
     if _is_anonymous(one):
         yield "security", "logins become anonymous: whoever reaches it is let in"
 
