@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.encryption.objects import KEY, Object, ciphertext, metadata, plain, secret
-from tests.objects import Tree, assert_built_is_shown, mesh, output_of, overlay, read_yaml, render_config, text_of
+from tests.objects import (
+    Tree,
+    assert_built_is_shown,
+    mesh,
+    meshgen,
+    output_of,
+    overlay,
+    read_yaml,
+    render_config,
+    text_of,
+    write_config,
+)
 
 NAME = "secret-grafana.yaml"
 
@@ -163,3 +174,18 @@ def test_a_render_leaves_the_encrypted_file_as_it_is(tmp_path: Path):
     render_config(tmp_path, mesh(**taking("all")))
 
     assert (tmp_path / "all/secrets.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(("only_encrypted", "status"), [(None, 1), (True, 0)])
+def test_a_service_that_sops_encrypted_is_opened_only_where_its_mac_does_not_tell(
+    tmp_path: Path, only_encrypted: bool | None, status: int
+):
+    service = secret({}, "web") | {"kind": "Service", "spec": {"ports": [{"port": 80}], "loadBalancerIP": ciphertext()}}
+    service["sops"] = metadata(encrypted_regex="^loadBalancerIP$", mac_only_encrypted=only_encrypted)
+    manifests(tmp_path, all=[{key: value for key, value in service.items() if key not in ("stringData", "type")}])
+    flux = {"flux": {"url": "https://example.com/a.git", "decryption": {}}}
+    write_config(tmp_path, mesh(**taking("all"), expose={"web": {}}, delivery=flux))
+
+    done = meshgen("render", cwd=tmp_path)
+
+    assert (done.returncode, "MG309" in done.stderr) == (status, bool(status)), done.stderr

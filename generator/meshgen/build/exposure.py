@@ -11,6 +11,7 @@ from meshgen.build.operator import NAME as OPERATOR_NAME
 from meshgen.build.ranges import cover_everything, is_address, range_problem
 from meshgen.build.stage import KubernetesObject, Remark, Stage
 from meshgen.config.problems import guess, shown
+from meshgen.sops import METADATA, is_encrypted
 from meshgen.yaml import pointer
 
 
@@ -171,6 +172,9 @@ class Asked:
         if spec.get("type") == "ExternalName":
             hint = "it is a DNS alias without pods; open the Service that it points at"
             yield self._remark("MG303", "an ExternalName Service can't be opened", hint=hint)
+        if is_encrypted(self.service) and not self.service[METADATA].get("mac_only_encrypted"):
+            hint = "keep the Service in a file of its own, in the clear"
+            yield self._remark("MG309", "SOPS encrypted it, and decrypts nothing that was changed since", hint=hint)
         if self.type != "LoadBalancer":
             for key in ("internal", "sourceRanges", "loadBalancerIP", "loadBalancerClass"):
                 if self.exposure.get(key):
