@@ -104,10 +104,19 @@ def test_the_root_applies_itself_and_each_cluster_whose_root_prunes_stages_that_
     assert found["msa.prod"]["spec"]["path"] == "./output/environments/prod/flux"
     roots = {name: obj["spec"] for name, obj in found.items() if name.endswith(".root")}
     assert {name: spec["path"] for name, spec in roots.items()} == {
-        f"msa-{cluster}.root": f"./output/clusters/{cluster}/flux" for cluster in CLUSTERS
+        f"msa-{cluster}.root": f"./output/clusters/{cluster}/flux-hub" for cluster in CLUSTERS
     }
     assert {found["msa.prod"]["spec"]["prune"], *(not spec["prune"] for spec in roots.values())} == {False}
     assert not any("kubeConfig" in spec for spec in [found["msa.prod"]["spec"], *roots.values()])
+
+
+def test_a_root_that_prunes_stages_waits_for_the_wave_before_as_they_do(kubectl: Path, tmp_path: Path):
+    found = of_kind(on_the_hub(hub(tmp_path), kubectl), "Kustomization")
+
+    gates = {name: obj["spec"].get("dependsOn") for name, obj in found.items() if name.endswith("-namespaces")}
+    assert {name.removesuffix("-namespaces") for name, gate in gates.items() if gate} != set()
+    for name, gate in gates.items():
+        assert found[f"{name.removesuffix('-namespaces')}.root"]["spec"].get("dependsOn") == gate
 
 
 def test_stages_are_applied_to_their_cluster_by_its_kubeconfig(kubectl: Path, tmp_path: Path):

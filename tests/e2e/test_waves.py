@@ -44,9 +44,15 @@ class Fleet:
         note = self.cluster.list("configmaps", HOME).get(f"note-{cluster}")
         return note and note["data"]["says"]
 
+    def fails_on(self, cluster: str, revision: str) -> bool:
+        """Whether a cluster refuses the resources of a revision."""
+        name = f"msa-{cluster}-resources"
+        attempted = self.cluster.get("kustomization", name, NAMESPACE)["status"].get("lastAttemptedRevision", "")
+        return bool(attempted.endswith(revision)) and self.state(name)[1] == "ReconciliationFailed"
+
     def state(self, kustomization: str) -> tuple[str, str, str]:
         """The status, the reason and the message of a Kustomization of Flux's."""
-        found = self.cluster.get("kustomization", kustomization, NAMESPACE)
+        found = self.cluster.list("kustomizations", NAMESPACE).get(kustomization, {})
         conditions = found.get("status", {}).get("conditions", [])
         ready = next((one for one in conditions if one["type"] == "Ready"), {})
         return ready.get("status", ""), ready.get("reason", ""), ready.get("message", "")
@@ -59,8 +65,8 @@ class Fleet:
         self.cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"value": whole}})
 
     def waits(self, cluster: str) -> bool:
-        """Whether the first stage of a cluster waits for the gate of the wave before."""
-        status, reason, message = self.state(f"msa-{cluster}-namespaces")
+        """Whether the root of a cluster, which its stages come from, waits for the gate of the wave before."""
+        status, reason, message = self.state(f"msa-{cluster}.root")
         return status == "False" and reason == "DependencyNotReady" and "msa.prod.canary" in message
 
 
@@ -95,6 +101,7 @@ def unreachable(fleet: Fleet) -> str:
     fleet.admit(OTHER)
     fleet.engine.bootstrap(fleet.repository.work / "output/environments/prod/flux")
     fleet.engine.fetch()
+    eventually(lambda: fleet.state(f"msa-{CANARY}-namespaces")[0] == "False", fleet.engine.explain)
     eventually(lambda: fleet.waits(OTHER), fleet.engine.explain)
     return revision
 
@@ -108,18 +115,29 @@ def reached(fleet: Fleet, unreachable: str) -> str:
     return unreachable
 
 
+WRONG: Object = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "wrong", "namespace": HOME},
+    "spec": {"ports": [{"name": "http", "port": 99999}], "selector": {"a": "b"}},
+}
+
+
 @pytest.fixture(scope="module")
 def failing(fleet: Fleet, reached: str) -> str:
     """A commit whose change for the canary no API server takes; give what Flux says of it."""
-    spec = {"ports": [{"name": "http", "port": 99999}], "selector": {"a": "b"}}
-    metadata = {"name": "wrong", "namespace": HOME}
-    fleet.note(CANARY, "two", {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+    fleet.note(CANARY, "two", WRONG)
     fleet.note(OTHER, "two")
-    fleet.repository.commit("Two for all, and a port that is none on the canary")
-    fleet.engine.fetch()
-    eventually(lambda: fleet.state(f"msa-{CANARY}-resources")[1] == "ReconciliationFailed", fleet.engine.explain)
-    eventually(lambda: fleet.waits(OTHER), fleet.engine.explain)
+    try_on_canary(fleet, "Two for all, and a port that is none on the canary")
     return fleet.state(f"msa-{CANARY}-resources")[2]
+
+
+def try_on_canary(fleet: Fleet, message: str) -> None:
+    """Commit what fails on the canary, until that is so and the next wave waits."""
+    revision = fleet.repository.commit(message)
+    fleet.engine.fetch()
+    eventually(lambda: fleet.fails_on(CANARY, revision), fleet.engine.explain)
+    eventually(lambda: fleet.waits(OTHER), fleet.engine.explain)
 
 
 def test_with_a_canary_that_nobody_reaches_the_next_wave_gets_nothing(fleet: Fleet, unreachable: str):
@@ -134,6 +152,15 @@ def test_once_the_canary_is_well_the_next_wave_follows(fleet: Fleet, reached: st
 def test_a_commit_that_fails_on_the_canary_does_not_reach_the_next_wave(fleet: Fleet, failing: str):
     assert "99999" in failing
     assert fleet.said(OTHER) == "one"
+
+
+def test_a_stage_that_leaves_while_the_canary_fails_stays_on_the_next_wave(fleet: Fleet, failing: str):
+    overlay = (fleet.repository.work / "overlays/prod.yaml").read_text()
+    fleet.repository.edit("overlays/prod.yaml", lambda config: config["clusters"][OTHER].pop("patch"))
+    try_on_canary(fleet, "No note on the other")
+
+    assert fleet.said(OTHER) == "one"
+    (fleet.repository.work / "overlays/prod.yaml").write_text(overlay)
 
 
 def test_the_commit_that_mends_it_reaches_both(fleet: Fleet, failing: str):

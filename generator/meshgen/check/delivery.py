@@ -81,6 +81,11 @@ def _argocd(argocd: Settings) -> Iterator[Remark]:
     if hydrator is not None and not hydrator.get("branch"):
         message = 'delivery.argocd.sourceHydrator: "branch" is missing'
         yield Remark("MG104", message, "/delivery/argocd/sourceHydrator", "say branch: environments/prod")
+    for key in ("branch", "hydrateTo"):
+        if hydrator and hydrator.get(key) == (argocd.get("branch") or "main"):
+            message = f"delivery.argocd.sourceHydrator.{key}: {hydrator[key]} is the branch that Argo CD hydrates from"
+            hint = "say another one, such as environments/prod: what it builds would overwrite what it reads"
+            yield Remark("MG434", message, f"/delivery/argocd/sourceHydrator/{key}", hint)
 
 
 def _helm_on_a_hub(cluster: Cluster, flux: Settings) -> Iterator[Remark]:

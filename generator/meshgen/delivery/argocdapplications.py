@@ -17,9 +17,10 @@ API_VERSION = "argoproj.io/v1alpha1"
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """A cluster as Argo CD sees it; `name` is unique among the clusters that one Argo CD serves."""
+    """A cluster as Argo CD sees it; `name` is unique among those that one Argo CD serves, `cluster` in the mesh."""
 
     name: str
+    cluster: str
     argocd: dict[str, Any]
     istio: dict[str, Any]
     server: str
@@ -75,7 +76,10 @@ _Part = tuple[int, tuple[Webhooks, ...], KubernetesObject]
 
 def _of_directory(target: Target, stage: AppliedStage) -> Iterator[_Part]:
     if stage.path is not None:
-        source = _stage_source(target.argocd, in_repository(tree_of(target.argocd), stage.path))
+        # Clusters may share a directory, and Argo CD hydrates no two Applications into one.
+        own_path = f"clusters/{target.cluster}/{stage.name}"
+        tree = tree_of(target.argocd)
+        source = _stage_source(target.argocd, in_repository(tree, stage.path), in_repository(tree, own_path))
         destination = (target.server, target.namespace)
         name = f"{target.name}-{stage.name}"
         webhooks = webhooks_of_istio(target.istio) if stage.name == ISTIO else ()
@@ -104,14 +108,14 @@ def from_git(argocd: dict[str, Any], path: str) -> dict[str, Any]:
     return {"source": source}
 
 
-def _stage_source(argocd: dict[str, Any], path: str) -> dict[str, Any]:
-    """As `from_git`; where Argo CD is to hydrate, the directory is built into another branch first."""
+def _stage_source(argocd: dict[str, Any], path: str, hydrated: str) -> dict[str, Any]:
+    """As `from_git`; where Argo CD is to hydrate, the directory is built into another branch first, at `hydrated`."""
     hydrator = argocd.get("sourceHydrator")
     if not hydrator:
         return from_git(argocd, path)
     spec: dict[str, Any] = {
         "drySource": from_git(argocd, path)["source"],
-        "syncSource": {"targetBranch": hydrator["branch"], "path": path},
+        "syncSource": {"targetBranch": hydrator["branch"], "path": hydrated},
     }
     if hydrator.get("hydrateTo"):
         spec["hydrateTo"] = {"targetBranch": hydrator["hydrateTo"]}

@@ -28,6 +28,19 @@ PATCH_OF_ROOTS = ("argocd-cm", {"data": {"resource.customizations.health.argopro
 PATCH_OF_SETS = ("argocd-cmd-params-cm", {"data": {"applicationsetcontroller.enable.progressive.syncs": "true"}})
 
 
+def directory_of(cluster: str) -> str:
+    """Where the wiring of a cluster stands that has a root of its own."""
+    return f"clusters/{cluster}/argocd"
+
+
+def directory_by_set(cluster: str) -> str:
+    """Where the project of a cluster stands whose Applications an ApplicationSet makes.
+
+    Not where a root looks: one from before would find no Applications there, and delete its own with what they hold.
+    """
+    return f"clusters/{cluster}/argocd-set"
+
+
 @dataclass(frozen=True)
 class Planned:
     """A cluster of the environment, its Applications, and its wave where there are waves."""
@@ -64,7 +77,7 @@ class ArgoFleet:
         """An Application that makes the roots of all clusters, in sync waves."""
         roots = []
         for one in self.clusters:
-            root = cluster_root(one.target, self.name, f"clusters/{one.cluster}/argocd")
+            root = cluster_root(one.target, self.name, directory_of(one.cluster))
             root["metadata"]["annotations"] = {WAVE: str(one.wave.order if one.wave else 0)}
             roots.append(root)
         return {**self._root(["Application"], "clusters.yaml"), "clusters.yaml": tuple(roots)}
@@ -72,7 +85,7 @@ class ArgoFleet:
     def of_set(self) -> tuple[WiringFiles, tuple[str, ...]]:
         """An ApplicationSet that makes all Applications, and the directories that hold the clusters' projects."""
         files = self._root(["ApplicationSet"], "applicationset.yaml")
-        projects = tuple(f"../../../clusters/{one.cluster}/argocd" for one in self.clusters)
+        projects = tuple(f"../../../{directory_by_set(one.cluster)}" for one in self.clusters)
         return {**files, "applicationset.yaml": (self._set(),)}, projects
 
     def _root(self, kinds: list[str], content: str) -> dict[str, tuple[KubernetesObject, ...]]:

@@ -22,6 +22,15 @@ def flux_of(cluster: Cluster) -> dict[str, Any] | None:
     return flux if flux and flux.get("kubeConfig") is not None else None
 
 
+def directory_on_hub(cluster: Cluster) -> str:
+    """Where the wiring of a cluster stands that a management cluster's Flux applies.
+
+    Not where a Flux of its own has it: that one still looks there, and must not take what it finds for a new state of
+    its own wiring, for it would prune all that the hub calls otherwise.
+    """
+    return f"clusters/{cluster.name}/flux-hub"
+
+
 @dataclass(frozen=True)
 class Hub:
     """The clusters of an environment that one Flux applies. A dot in names keeps them apart from those of clusters."""
@@ -91,10 +100,16 @@ class Hub:
         return directories
 
     def _roots(self) -> Iterator[KubernetesObject]:
-        """A Kustomization for each cluster that applies its wiring here: so no build grows with the fleet."""
+        """A Kustomization for each cluster that applies its wiring here: so no build grows with the fleet.
+
+        It prunes stages that leave, so it has to wait for the wave before as they do.
+        """
+        places = self.places()
         for cluster, flux in self.clusters:
-            path = f"clusters/{cluster.name}/flux"
-            root = self_kustomization(f"{self.mesh}-{cluster.name}.root", flux, path, self.name, prune=True)
+            name, path = f"{self.mesh}-{cluster.name}.root", directory_on_hub(cluster)
+            root = self_kustomization(name, flux, path, self.name, prune=True)
+            if gates := places[cluster.name].gates:
+                root["spec"]["dependsOn"] = [{"name": gate} for gate in gates]
             yield self._labelled(root, cluster=cluster.name)
 
     def _gate(self, flux: dict[str, Any], home: str, wave: Wave, last_stages: dict[str, str]) -> KubernetesObject:

@@ -12,9 +12,16 @@ from meshgen.build.stages import Built
 from meshgen.config.resolve import Cluster, Environment, Mesh
 from meshgen.delivery.argocd import argocd_wiring
 from meshgen.delivery.argocdapplications import Target
-from meshgen.delivery.argocdfleet import PATCH_OF_ROOTS, PATCH_OF_SETS, ArgoFleet, Planned
+from meshgen.delivery.argocdfleet import (
+    PATCH_OF_ROOTS,
+    PATCH_OF_SETS,
+    ArgoFleet,
+    Planned,
+    directory_by_set,
+    directory_of,
+)
 from meshgen.delivery.flux import flux_wiring, stage_kustomizations
-from meshgen.delivery.fluxhub import Hub, flux_of
+from meshgen.delivery.fluxhub import Hub, directory_on_hub, flux_of
 from meshgen.delivery.readme import tree_readme
 from meshgen.delivery.waves import Wave, waves_of
 from meshgen.delivery.wiring import AppliedStage, ClusterTree, KubernetesObject, WiringFiles, deployments
@@ -100,13 +107,14 @@ class _Wiring:
         wave = self.waves.get(cluster.name)
         directories = {}
         if delivery.get("flux"):
-            directories["flux"] = f"clusters/{cluster.name}/flux"
+            directories["flux"] = directory_on_hub(cluster) if flux_of(cluster) else f"clusters/{cluster.name}/flux"
             flux = self._on_branch(delivery["flux"], wave)
             self._write(directories["flux"], self._flux(cluster, flux, stages, directories["flux"]))
         if delivery.get("argocd"):
-            directories["argocd"] = f"clusters/{cluster.name}/argocd"
             self.argocd = self.argocd or delivery["argocd"]
             argocd = self._on_branch(delivery["argocd"], wave)
+            by_set = bool(argocd.get("applicationSet"))
+            directories["argocd"] = (directory_by_set if by_set else directory_of)(cluster.name)
             objects = [obj for stage in built.stages if not stage.releases for obj in stage.objects]
             self._write(directories["argocd"], self._argocd(cluster, argocd, wave, stages, objects))
         return directories
@@ -148,10 +156,10 @@ class _Wiring:
         stages: tuple[AppliedStage, ...],
         objects: list[dict[str, Any]],
     ) -> WiringFiles:
-        target = Target(f"{self.mesh}-{cluster.name}", argocd, cluster.settings["istio"], cluster.server)
+        target = Target(f"{self.mesh}-{cluster.name}", cluster.name, argocd, cluster.settings["istio"], cluster.server)
         by_set = bool(argocd.get("applicationSet"))
         environment = self.environment.name if wave and not by_set else None
-        own_path = f"clusters/{cluster.name}/argocd"
+        own_path = directory_of(cluster.name)
         contents, steps = argocd_wiring(
             target, stages, objects, own_path=own_path, environment=environment, by_set=by_set
         )
