@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -17,7 +19,7 @@ import pytest
 from tests.e2e.isolation import is_isolated, listening_beyond_loopback
 from tests.e2e.processes import eventually
 from tests.e2e.scene import HOME, ISTIO_OPERATOR, Scene, State
-from tests.objects import text_of
+from tests.objects import Object, text_of
 
 pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("story")]
 
@@ -115,7 +117,27 @@ def shrunk(scene: Scene, grown: State) -> State:
 
 
 @pytest.fixture(scope="module")
-def emptied(scene: Scene, shrunk: State) -> State:
+def handed_over(scene: Scene, shrunk: State) -> State:
+    """While a commit gives the cluster to a management cluster, or to an ApplicationSet, that are not there."""
+    overlay = scene.repository.work / "overlays" / f"{scene.environment}.yaml"
+    before = overlay.read_text()
+    scene.repository.edit(f"overlays/{overlay.name}", partial(_hand_over, argocd="argocd" in before))
+    scene.repository.commit("Others apply it")
+    scene.engine.fetch()
+    eventually(lambda: re.search("path (not found|does not exist)", scene.engine.explain()), scene.engine.explain)
+    state = scene.state()
+    overlay.write_text(before)
+    scene.engine.deliver(scene.repository.commit("As before"))
+    return state
+
+
+def _hand_over(config: Object, *, argocd: bool) -> None:
+    engine, setting = ("argocd", {"applicationSet": True}) if argocd else ("flux", {"kubeConfig": {}})
+    config["patch"].setdefault("delivery", {}).setdefault(engine, {}).update(setting)
+
+
+@pytest.fixture(scope="module")
+def emptied(scene: Scene, handed_over: State) -> State:
     """After the last addons left, all at once."""
     scene.patch("addons", **dict.fromkeys(ADDONS))
     scene.patch("expose", **dict.fromkeys(("kiali", "grafana")))
@@ -189,6 +211,10 @@ def test_a_stage_that_leaves_takes_its_objects_along_and_nothing_else(scene: Sce
 
     assert shrunk.wanted() == grown.wanted()
     assert scene.cluster.get(ISTIO_OPERATOR, "msa", HOME)
+
+
+def test_a_commit_that_has_others_apply_the_cluster_takes_nothing_away(shrunk: State, handed_over: State):
+    assert handed_over.wanted() == shrunk.wanted()
 
 
 def test_addons_that_all_leave_at_once_leave_nothing_behind(scene: Scene, shrunk: State, emptied: State):
