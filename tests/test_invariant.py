@@ -58,7 +58,7 @@ def test_a_tag_that_flux_moves_reaches_the_clusters_that_ask_for_it_and_no_other
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@settings(max_examples=250, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
 @given(configs(), st.data())
 def test_a_tag_that_flux_moves_reaches_no_other_cluster_of_hundreds_of_configs(
     kubectl: Path, config: Config, data: st.DataObject

@@ -45,18 +45,18 @@ def image_changes(
     below, own = ({image.name: image for image in one} for one in (ground, images))
     entries: list[MarkedImage] = []
     whole: list[Identity] = []
-    there = references(list(upper.values()))
-    for name in sorted({*below, *own}):
-        image = own.get(name)
-        if image is not None:
-            if image != below.get(name) or any(_mentions(name, one) for one in written):
-                entries.append(image)
-        elif len(there.get(name, ())) > 1:
-            # One entry would move all containers to one tag.
-            whole += [key for key, obj in lower.items() if name in references([obj])]
-        else:
-            entries += [MarkedImage(name, tag, digest, None) for tag, digest in there.get(name, ())]
-    return ImageChanges(tuple(entries), tuple(whole))
+    for name, image in own.items():
+        if image != below.get(name) or any(_mentions(name, one) for one in written):
+            entries.append(image)
+    if unasked := below.keys() - own.keys():
+        there = references(list(upper.values()))
+        for name in unasked & there.keys():
+            if len(there[name]) > 1:
+                # One entry would move all containers to one tag.
+                whole += [key for key, obj in lower.items() if name in references([obj])]
+            else:
+                entries += [MarkedImage(name, tag, digest, None) for tag, digest in there[name]]
+    return ImageChanges(tuple(sorted(entries, key=lambda one: one.name)), tuple(whole))
 
 
 def _mentions(name: str, written: KubernetesObject | Patch) -> bool:
