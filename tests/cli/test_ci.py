@@ -14,6 +14,7 @@ import yaml
 from meshgen import __version__
 from meshgen.starter import REVIEWS
 from tests.objects import meshgen
+from tests.policy.ownrule import RULE
 from tests.tools import PROJECT, tool
 
 SCHEMAS = {"azure": "azure-pipelines", "github": "github-workflows", "gitlab": "gitlab-ci"}
@@ -43,7 +44,8 @@ def test_it_validates_compares_and_says_what_changes(tmp_path: Path, platform: s
 
     said = [command.split()[1] for command in commands(path)]
     assert said == ["validate", "render", "diff"]
-    assert f"meshgen=={__version__}" in path.read_text(encoding="utf-8")
+    # With what rules of one's own need: a repository may come to have some.
+    assert re.search(rf"""pip install .*(['"])meshgen\[cel]=={re.escape(__version__)}\1""", path.read_text("utf-8"))
     assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
 
 
@@ -125,11 +127,110 @@ def test_a_config_and_a_review_are_two_commands(tmp_path: Path):
     assert meshgen("init", "--ci", "github", "--example", "msa", cwd=tmp_path).returncode == 2
 
 
+def diff_step(path: Path) -> str:
+    """What the workflow of GitHub runs to say what a change does."""
+    steps = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]["review"]["steps"]
+    return next(step["run"] for step in steps if "meshgen diff" in step.get("run", ""))
+
+
+@pytest.mark.parametrize(("commits", "status"), [(1, 1), (2, 0)])
+def test_a_diff_that_fails_fails_the_step(tmp_path: Path, commits: int, status: int):
+    script = diff_step(written(tmp_path, "github"))
+    repository(tmp_path)
+    for number in range(commits):
+        git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", str(number))
+
+    # As GitHub runs a step that names no shell.
+    done = subprocess.run(
+        ["bash", "-e", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(tmp_path),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        },
+    )
+
+    assert done.returncode == status, done.stderr
+    assert (tmp_path / "summary.md").exists() is (status == 0)
+
+
+def git(folder: Path, *argv: str) -> None:
+    name = ("-c", "user.name=me", "-c", "user.email=me@example.com")
+    subprocess.run(["git", *name, *argv], cwd=folder, check=True, capture_output=True)
+
+
+def repository(folder: Path) -> None:
+    """A repository whose mesh is in the index, not committed yet."""
+    (folder / "meshgen.yaml").write_text(MESH, encoding="utf-8")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "meshgen.yaml")
+
+
+MESH = """\
+apiVersion: meshgen.dev/v1
+kind: Mesh
+metadata: {name: msa}
+istio: {version: 1.30.3, values: {defaultRevision: default}}
+"""
+HOOKS = PROJECT / ".pre-commit-hooks.yaml"
+
+
 def test_hooks_for_pre_commit_run_what_they_say():
-    hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
 
     assert [hook["entry"] for hook in hooks] == ["meshgen validate", "meshgen render --check"]
-    assert all(re.search(hook["files"], "meshgen.yaml") and re.search(hook["files"], "overlays/x") for hook in hooks)
+    assert all(hook["additional_dependencies"] == [".[cel]"] for hook in hooks)
+
+
+@pytest.mark.parametrize("file", ["manifests/cart.yaml", "policy/replicas.yaml", ".sops.yaml", "mesh/meshgen.yaml"])
+def test_hooks_run_whatever_a_commit_changes(tmp_path: Path, file: str):
+    repository(tmp_path)
+    git(tmp_path, "commit", "--quiet", "--message", "mesh")
+    # Here the hooks run this checkout's meshgen: their own would be installed from the registry.
+    hooks = yaml.safe_load(HOOKS.read_text(encoding="utf-8"))
+    local = [{**hook, "language": "system", "additional_dependencies": []} for hook in hooks]
+    config = tmp_path / ".pre-commit-config.yaml"
+    config.write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": local}]}), encoding="utf-8")
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("{}\n", encoding="utf-8")
+    git(tmp_path, "add", file)
+
+    done = subprocess.run(
+        [BIN / "pre-commit", "run", "--verbose"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PRE_COMMIT_HOME": str(tmp_path / ".cache")},
+    )
+
+    assert "Skipped" not in done.stdout
+    assert re.findall(r"hook id: (\S+)", done.stdout) == ["meshgen-validate", "meshgen-render"]
+
+
+@pytest.mark.slow
+@pytest.mark.realtools
+def test_hooks_bring_what_rules_of_ones_own_need(tmp_path: Path):
+    repository(tmp_path)
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "balancer.yaml").write_text(RULE, encoding="utf-8")
+
+    done = subprocess.run(
+        [BIN / "pre-commit", "try-repo", PROJECT, "meshgen-validate", "--verbose"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PRE_COMMIT_HOME": str(tmp_path / ".cache")},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Passed" in done.stdout
 
 
 @pytest.mark.realtools
