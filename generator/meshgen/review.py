@@ -23,6 +23,7 @@ from meshgen.finding import Finding
 from meshgen.findings import Findings
 from meshgen.order import order_remarks
 from meshgen.policy import Subject, subject_of
+from meshgen.policy.matching import environment_names, kind_findings, match_findings
 from meshgen.policy.own import own_findings
 from meshgen.policy.ownrules import OwnRule
 from meshgen.policy.registry import object_remarks, setting_remarks
@@ -144,6 +145,10 @@ def _review_by_policy(
             judged[key] = (*setting_remarks(subject), *_of_objects(subject, built, by_objects))
         findings.add(cluster, judged[key])
     found, wrong = own_findings(rules, subjects)
+    if rules:
+        mesh = findings.mesh
+        wrong += match_findings(rules, environment_names(mesh.folder) | {one.name for one in mesh.environments})
+        wrong += kind_findings(rules, {obj["kind"] for subject in subjects for _, obj in subject.objects})
     by_name = {cluster.name: cluster for cluster, _, _ in reviewed}
     for breach in found:
         findings.add(by_name[breach.cluster], (breach.remark,))

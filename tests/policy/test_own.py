@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import pytest
 from meshgen.cli.policy import command
 from meshgen.errors import InputError
 from meshgen.policy.bounded import bounded
+from meshgen.policy.matching import environment_names, kind_findings, match_findings
 from meshgen.policy.own import own_findings, try_rules
 from meshgen.policy.ownrules import read_own_rules
 from tests.policy.subjects import subject
+from tests.tools import PROJECT
 
 RULE = """\
 apiVersion: meshgen.dev/v1
@@ -136,6 +139,98 @@ def test_an_expression_that_means_nothing_is_an_error_at_its_place(folder: Path,
 
     assert [(one.rule, one.line, one.file) for one in wrong] == [("MG594", 9, "policy/replicas.yaml")]
     assert reason in wrong[0].message
+
+
+def test_the_rule_that_the_document_prints_holds_for_objects_without_the_field(folder: Path) -> None:
+    blocks = (PROJECT / "docs" / "policy.md").read_text(encoding="utf-8").split("```yaml\n")[1:]
+    printed = next(block.partition("```")[0] for block in blocks if "kind: Rule" in block)
+    (folder / "policy" / "replicas.yaml").write_text(printed, encoding="utf-8")
+
+    assert [one.problem for one in try_rules(read_own_rules(folder))[0]] == [None, None, None]
+    assert [message for _, message, _ in applied(folder, deployment())] == ["Deployment cart: runs 1 of 2"]
+
+
+def test_a_message_that_has_no_value_is_the_title_and_the_rule_is_told_so(folder: Path) -> None:
+    found, wrong = own_findings(read_own_rules(folder), [subject([deployment(), deployment()], environment="prod")])
+
+    assert {one.remark.message for one in found} == {"Deployment cart: a Deployment of production runs once"}
+    assert [(one.rule, one.severity, one.path, one.line) for one in wrong] == [
+        ("MG594", "info", "/messageExpression", 10)
+    ]
+    assert 'Key not found in map : "replicas"' in wrong[0].message
+
+
+def test_a_test_without_a_message_is_told_and_does_not_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(folder, ("spec: {replicas: 1}", "spec: {}"))
+
+    assert run(folder, "test") == 0
+    said = capsys.readouterr()
+    assert "info MG594: OWN-REPLICAS: messageExpression has no value for test 2" in said.out
+    assert said.err == "1 rule(s), 2 test(s), 0 failed\n"
+
+
+def matched(folder: Path, match: str, *environments: str) -> list[tuple[str, str, str | None, str | None]]:
+    """(severity, message, path, hint) of what is wrong with a rule's `match`, in a mesh with these environments."""
+    change(folder, ("match: {kinds: [Deployment], environments: [prod]}", f"match: {match}"))
+    rules = read_own_rules(folder)
+    findings = [*match_findings(rules, environments), *kind_findings(rules, {"Deployment", "Gateway", "Mine"})]
+    assert {one.rule for one in findings} <= {"MG594"}
+    return [(one.severity, one.message, one.path, one.hint) for one in findings]
+
+
+def test_a_stage_that_is_not_there_is_an_error(folder: Path) -> None:
+    ((severity, message, path, hint),) = matched(folder, "{stages: [addons, resource]}")
+
+    assert (severity, message, path) == ("error", 'OWN-REPLICAS: there is no stage "resource"', "/match/stages/1")
+    assert (hint or "").startswith('did you mean "resources"?')
+
+
+def test_an_environment_with_a_typo_is_an_error(folder: Path) -> None:
+    assert matched(folder, "{environments: [dev, prdo]}", "dev", "prod") == [
+        (
+            "error",
+            'OWN-REPLICAS: there is no environment "prdo"',
+            "/match/environments/1",
+            'did you mean "prod"?',
+        )
+    ]
+
+
+def test_a_rule_may_be_shared_by_configs_of_other_environments(folder: Path) -> None:
+    assert matched(folder, "{environments: [prod, prd, production]}", "dev", "prod") == []
+    assert matched(folder, "{environments: [stage, staging]}", "dev", "staging") == []
+    assert matched(folder, "{environments: [nobody-knows]}") == []
+    assert [one[0] for one in matched(folder, "{environments: [live]}", "dev", "prod")] == ["warning"]
+
+
+def test_a_kind_that_no_object_has_is_told_where_it_resembles_one(folder: Path) -> None:
+    assert matched(folder, "{kinds: [Deployment, Service, Mine, Rollout, VirtualServce]}") == [
+        (
+            "info",
+            'OWN-REPLICAS: no object is of kind "VirtualServce"',
+            "/match/kinds/4",
+            'did you mean "VirtualService"?',
+        )
+    ]
+
+
+def test_environments_are_files_folders_and_those_without_a_cluster(tmp_path: Path) -> None:
+    assert environment_names(tmp_path) == frozenset()
+    (tmp_path / "overlays" / "prod").mkdir(parents=True)
+    for name in ("dev.yaml", "README.md", ".hidden.yaml"):
+        (tmp_path / "overlays" / name).write_text("", encoding="utf-8")
+
+    assert environment_names(tmp_path) == {"dev", "prod"}
+
+
+def test_the_command_finds_what_checks_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(folder, ("kinds: [Deployment], environments: [prod]", "stages: [resource], kinds: [Deploymnt]"))
+
+    assert run(folder, "test") == 1
+    assert re.findall(r"(?:error|info) MG594: OWN-REPLICAS: (.*)", capsys.readouterr().out) == [
+        'there is no stage "resource"',
+        'no object is of kind "Deploymnt"',
+    ]
 
 
 def test_a_result_that_is_no_boolean_is_an_error(folder: Path) -> None:

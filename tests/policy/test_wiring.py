@@ -68,6 +68,17 @@ def test_a_rule_of_ones_own_finds_what_others_do(tmp_path: Path) -> None:
     assert ("OWN-BALANCER", "info", "/expose/kiali") in said(tmp_path, "policy: {severity: {OWN-BALANCER: info}}\n")
 
 
+def test_a_rule_of_ones_own_that_matches_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    rule = tmp_path / "policy" / "balancer.yaml"
+    rule.write_text(RULE.replace("{kinds: [Service]}", "{kinds: [Servce], environments: [prdo]}"), encoding="utf-8")
+
+    assert {one for one in said(tmp_path, overlays={"prod": ""}) if one[0] == "MG594"} == {
+        ("MG594", "error", "/match/environments/0"),
+        ("MG594", "info", "/match/kinds/0"),
+    }
+
+
 @pytest.mark.parametrize("rule", ["MG205", "MG999", "OWN-NONE"])
 def test_a_rule_that_can_not_be_changed_is_an_error(tmp_path: Path, rule: str) -> None:
     assert said(tmp_path, f"policy: {{severity: {{{rule}: info}}}}\n")[-1] == (

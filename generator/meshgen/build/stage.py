@@ -24,6 +24,7 @@ GATEWAYS = "gateways"
 ADDONS = "addons"
 CHARTS = "charts"
 RESOURCES = "resources"
+STAGES = (NAMESPACES, OPERATOR, ISTIO, GATEWAYS, ADDONS, CHARTS, RESOURCES)
 # Stages whose objects are pruned when they leave the tree. Namespaces, CRDs, the operator and its CR never are:
 # deleting the CR uninstalls Istio, and so does deleting the releases of its charts.
 PRUNED = frozenset({GATEWAYS, ADDONS, CHARTS, RESOURCES})

@@ -220,6 +220,13 @@ def _kinds(source: str) -> dict[str, Form]:
 
 
 @cache
+def kind_names() -> frozenset[str]:
+    """The names of all kinds, whatever the version."""
+    sources = {CORE, ISTIO, *_PROJECTS.values()}
+    return frozenset(text.split(" ")[1] for source in sources for text in _kinds(source))
+
+
+@cache
 def groups(source: str) -> frozenset[str]:
     """The groups that a file has."""
     return frozenset(text.partition(" ")[0].rpartition("/")[0] for text in _kinds(source))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from meshgen.build.stage import ADDONS, CHARTS, GATEWAYS, ISTIO, NAMESPACES, OPERATOR, RESOURCES, Memory, Remark
+from meshgen.build.stage import STAGES, Memory, Remark
 from meshgen.check.delivery import cluster_remarks
 from meshgen.check.waves import wave_remarks
 from meshgen.config.resolve import Cluster, Environment, Mesh
@@ -14,7 +14,6 @@ from meshgen.delivery.fluxhub import Hub, flux_of
 
 Said = Iterator[tuple[Cluster, Remark]]
 _LABEL = 63
-_STAGES = (NAMESPACES, OPERATOR, ISTIO, GATEWAYS, ADDONS, CHARTS, RESOURCES)
 # As many Applications as one ApplicationSet should hold: it keeps about 1 KB of each, and etcd takes 1.5 MB an object.
 _LISTED = 1000
 
@@ -59,7 +58,7 @@ def _names(mesh: Mesh) -> Said:
     """A cluster's root Application that is called like another cluster's stage."""
     clusters = {cluster.name: cluster for cluster in _by_argocd(mesh)}
     for name, cluster in clusters.items():
-        for stage in _STAGES:
+        for stage in STAGES:
             if name.endswith(f"-{stage}") and name.removesuffix(f"-{stage}") in clusters:
                 other = name.removesuffix(f"-{stage}")
                 message = (
@@ -105,7 +104,7 @@ def _argocd(mesh: str, environment: Environment) -> Said:
         return
     keys = ("url", "path", "namespace", "applicationSet", "selfManaged")
     yield from _disagreeing(clusters, "argocd", keys, _argocd_of)
-    if len(sets) * len(_STAGES[:4]) > _LISTED:
+    if len(sets) * len(STAGES[:4]) > _LISTED:
         message = f"delivery.argocd.applicationSet: {len(sets)} clusters are more than one ApplicationSet holds"
         hint = "divide the environment in two, or leave applicationSet out"
         yield clusters[0], Remark("MG437", message, "/delivery/argocd/applicationSet", hint, "warning")

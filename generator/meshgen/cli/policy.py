@@ -38,11 +38,13 @@ def list_command(config: Path, output: str) -> None:
 @options.debug
 def test_command(config: Path, output: str) -> int:
     """Run the tests of your own rules, those in policy/ beside the config."""
+    from meshgen.policy.matching import environment_names, kind_findings, match_findings
     from meshgen.policy.own import try_rules
     from meshgen.policy.ownrules import read_own_rules
 
     rules = read_own_rules(config.parent)
     outcomes, findings = try_rules(rules)
+    findings += [*match_findings(rules, environment_names(config.parent)), *kind_findings(rules, ())]
     failed = [one for one in outcomes if one.problem]
     if output == "json":
         results = [{"rule": one.rule, "test": one.number, "problem": one.problem} for one in outcomes]
@@ -52,4 +54,4 @@ def test_command(config: Path, output: str) -> int:
         for one in failed:
             echo(f"{one.rule}: test {one.number} {one.problem}")
         echo(f"{len(rules)} rule(s), {len(outcomes)} test(s), {len(failed)} failed", err=True)
-    return 1 if failed or findings else 0
+    return 1 if failed or any(one.severity == "error" for one in findings) else 0

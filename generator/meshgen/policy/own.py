@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from meshgen.build.stage import KubernetesObject
 from meshgen.config.problems import plain
@@ -32,6 +32,17 @@ class Outcome:
     problem: str | None
 
 
+class Answer(NamedTuple):
+    """What a rule says of an object: its message, empty where it passes, None where nobody can tell for that `reason`.
+
+    `unsaid` is why a messageExpression has no value: then the title is the message, as Kubernetes' policies have it.
+    """
+
+    message: str | None
+    reason: str = ""
+    unsaid: str = ""
+
+
 def own_findings(rules: Sequence[OwnRule], subjects: Sequence[Subject]) -> tuple[list[Found], list[Finding]]:
     """What the rules have against the objects of each cluster, and what is wrong with the rules themselves."""
     wrong = [finding for rule in rules for finding in _unreadable(rule)]
@@ -39,29 +50,33 @@ def own_findings(rules: Sequence[OwnRule], subjects: Sequence[Subject]) -> tuple
         return [], wrong
     told, ended = bounded(lambda: _told(rules, subjects), seconds=SECONDS, mebibytes=MEBIBYTES)
     found: list[Found] = []
-    failed: dict[int, list[Any]] = {}
+    # Once for each key of a rule, by the first object.
+    failed: dict[tuple[int, str], Finding] = {}
     for rule_at, *rest in told:
-        if rest and rest[2] is None:
-            failed.setdefault(rule_at, rest)
-        elif rest:
-            found.append(_found(rules[rule_at], subjects[rest[0]], rest[1], rest[2]))
-    for rule_at, (cluster, at, _, reason) in failed.items():
-        obj = subjects[cluster].objects[at][1]
-        wrong.append(_unevaluable(rules[rule_at], f"{obj['kind']} {plain(obj['metadata']['name'])}", reason))
+        if not rest:
+            continue
+        rule, subject, at, answer = rules[rule_at], subjects[rest[0]], rest[1], Answer(*rest[2:])
+        obj = subject.objects[at][1]
+        named = f"{obj['kind']} {plain(obj['metadata']['name'])}"
+        if answer.message is None:
+            failed.setdefault((rule_at, "expression"), _unevaluable(rule, named, answer.reason))
+            continue
+        found.append(_found(rule, subject, at, answer.message))
+        if answer.unsaid:
+            failed.setdefault((rule_at, "messageExpression"), _unsaid(rule, named, answer.unsaid))
+    wrong += failed.values()
     if ended:
         wrong.append(_ended(rules[told[-1][0]] if told else rules[0], ended))
     return found, wrong
 
 
 def _told(rules: Sequence[OwnRule], subjects: Sequence[Subject]) -> Iterator[list[Any]]:
-    """A line for each rule that begins, and one for each object that breaks it: cluster, object, message, reason."""
+    """A line for each rule that begins, and one for each object that breaks it: cluster, object, and the answer."""
     for rule_at, rule in enumerate(rules):
         yield [rule_at]
         check, say = compiled(rule.expression), rule.message_expression and compiled(rule.message_expression)
         # Clusters share most objects: what does not look at the cluster says the same of each of them.
-        known: dict[int, tuple[str | None, str]] | None = (
-            None if "cluster" in rule.expression + (rule.message_expression or "") else {}
-        )
+        known: dict[int, Answer] | None = None if "cluster" in rule.expression + (rule.message_expression or "") else {}
         for cluster_at, subject in enumerate(subjects):
             for at, obj in _matched(rule, subject):
                 answer = (known or {}).get(id(obj))
@@ -79,21 +94,23 @@ def _matched(rule: OwnRule, subject: Subject) -> Iterator[tuple[int, KubernetesO
             yield at, obj
 
 
-_PASSES = ("", "")
+_PASSES = Answer("")
 
 
-def _answer(rule: OwnRule, check: Any, say: Any, obj: KubernetesObject, cluster: dict[str, Any]) -> tuple[Any, str]:
-    """(message, "") where an object breaks a rule, (None, reason) where nobody can say, ("", "") where it passes."""
+def _answer(rule: OwnRule, check: Any, say: Any, obj: KubernetesObject, cluster: dict[str, Any]) -> Answer:
     variables = {"object": obj, "cluster": cluster, "params": rule.params}
     try:
         result = value_of(check, variables)
-        if not isinstance(result, bool):
-            return None, "it is no true or false"
-        if result:
-            return _PASSES
-        return plain_text(value_of(say, variables) if say else rule.title) or rule.title, ""
     except CelError as error:
-        return None, str(error)
+        return Answer(None, str(error))
+    if not isinstance(result, bool):
+        return Answer(None, "it is no true or false")
+    if result:
+        return _PASSES
+    try:
+        return Answer(plain_text(value_of(say, variables) if say else rule.title) or rule.title)
+    except CelError as error:
+        return Answer(rule.title, unsaid=str(error))
 
 
 def plain_text(message: Any) -> str:
@@ -128,9 +145,18 @@ def _unreadable(rule: OwnRule) -> Iterator[Finding]:
             yield rule.document.finding("MG594", f"{rule.id}: {key}: {error}", f"/{key}", hint=hint)
 
 
+_ASK = "ask whether a field is there before you read it"
+
+
 def _unevaluable(rule: OwnRule, what: str, reason: str) -> Finding:
-    hint = "ask whether a field is there before you read it: !has(object.spec.replicas) || …; and add a test of it"
+    hint = f"{_ASK}: !has(object.spec.replicas) || …; and add a test of it"
     return rule.document.finding("MG594", f"{rule.id}: can't tell of {what}: {reason}", "/expression", hint=hint)
+
+
+def _unsaid(rule: OwnRule, what: str, reason: str) -> Finding:
+    message = f"{rule.id}: messageExpression has no value for {what}, so the title is said: {reason}"
+    hint = f"{_ASK}: has(object.spec.replicas) ? string(object.spec.replicas) : 'no'"
+    return rule.document.finding("MG594", message, "/messageExpression", hint=hint, severity="info")
 
 
 def _ended(rule: OwnRule, why: str) -> Finding:
@@ -144,8 +170,10 @@ def try_rules(rules: Sequence[OwnRule]) -> tuple[list[Outcome], list[Finding]]:
     if wrong or not rules:
         return [], wrong
     told, ended = bounded(lambda: _tried(rules), seconds=SECONDS, mebibytes=MEBIBYTES)
-    outcomes = [Outcome(rules[one[0]].id, one[1] + 1, one[2]) for one in told if len(one) > 1]
-    return outcomes, [_ended(rules[told[-1][0]] if told else rules[0], ended)] if ended else []
+    tried = [one for one in told if len(one) > 1]
+    outcomes = [Outcome(rules[rule_at].id, at + 1, problem) for rule_at, at, problem, _ in tried]
+    wrong += [_unsaid(rules[rule_at], f"test {at + 1}", unsaid) for rule_at, at, _, unsaid in tried if unsaid]
+    return outcomes, [*wrong, _ended(rules[told[-1][0]] if told else rules[0], ended)] if ended else wrong
 
 
 def _tried(rules: Sequence[OwnRule]) -> Iterator[list[Any]]:
@@ -153,9 +181,12 @@ def _tried(rules: Sequence[OwnRule]) -> Iterator[list[Any]]:
         yield [rule_at]
         check, say = compiled(rule.expression), rule.message_expression and compiled(rule.message_expression)
         for at, case in enumerate(rule.tests):
-            message, reason = _answer(rule, check, say, case.object, case.cluster)
-            passed = (message, reason) == _PASSES
-            if message is None:
-                yield [rule_at, at, f"can't tell: {reason}"]
-            else:
-                yield [rule_at, at, None if passed is case.passes else "passes" if passed else f"does not: {message}"]
+            answer = _answer(rule, check, say, case.object, case.cluster)
+            passed = answer == _PASSES
+            problem = None if passed is case.passes else "passes" if passed else f"does not: {answer.message}"
+            yield [
+                rule_at,
+                at,
+                problem if answer.message is not None else f"can't tell: {answer.reason}",
+                answer.unsaid,
+            ]
