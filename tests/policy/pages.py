@@ -47,7 +47,7 @@ def _files(rule: str, which: str) -> list[str]:
 
 def _suppression(rule: str) -> str:
     return (
-        "Say why, and until when; `cluster` and `object` (`KIND/NAME`) narrow it down.\n\n"
+        "Say why, and until when; `cluster` and `object` (`KIND/NAME`, or `KIND/NAME.NAMESPACE`) narrow it down.\n\n"
         "```yaml\npolicy:\n  suppress:\n    a-name-of-your-own:\n"
         f'      rule: {rule}\n      reason: what makes it right here\n      until: "2027-01-31"\n```\n\n'
         f"Or change what it counts for everywhere: `policy: {{severity: {{{rule}: info}}}}`."

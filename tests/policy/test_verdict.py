@@ -13,8 +13,10 @@ from meshgen.policy.verdict import Found, apply_policy, judge, policy_problems, 
 TODAY = date(2026, 11, 25)
 
 
-def found(rule: str = "MG514", cluster: str = "dev", object_: str | None = "Gateway/shop") -> Found:
-    return Found(Remark(rule, "said", "/addons", "do", "warning", True, object=object_), cluster)
+def found(
+    rule: str = "MG514", cluster: str = "dev", object_: str | None = "Gateway/shop", namespace: str | None = None
+) -> Found:
+    return Found(Remark(rule, "said", "/addons", "do", "warning", True, object=object_, namespace=namespace), cluster)
 
 
 def suppress(**entry: Any) -> dict[str, Any]:
@@ -73,11 +75,45 @@ def test_a_suppression_may_be_for_one_cluster_or_object(entry: dict[str, str], t
     assert rules == ([] if taken else ["MG514", "MG593"])
 
 
-def test_an_open_service_is_an_object_that_a_suppression_names() -> None:
-    opened = Found(Remark("MG501", "said", "/expose/kiali", "do", "warning", True), "dev")
-    policy = {"suppress": {"mine": {"rule": "MG501", "reason": "decided", "object": "Service/kiali"}}}
+@pytest.mark.parametrize(
+    ("named", "left"),
+    [
+        ("Deployment/web", []),
+        ("Deployment/web.shop", ["default", None]),
+        ("deployment/WEB.Shop", ["default", None]),
+        ("Deployment/web.default", ["shop"]),
+        ("Deployment/web.other", ["shop", "default", None]),
+    ],
+)
+def test_a_suppression_may_be_for_the_object_of_one_namespace(named: str, left: list[str | None]) -> None:
+    some = [found(object_="Deployment/web", namespace=space) for space in ("shop", "default", None)]
 
-    assert said(policy, opened) == []
+    findings = judge(some, suppress(object=named), TODAY).findings
+
+    assert [one.remark.namespace for one in findings] == left
+
+
+def test_a_name_with_dots_is_one_name() -> None:
+    gateway = found(object_="Gateway/a.b", namespace="shop")
+
+    assert said(suppress(object="Gateway/a.b"), gateway) == []
+    assert said(suppress(object="Gateway/a.b.shop"), gateway) == []
+    assert said(suppress(object="Gateway/a"), gateway)[0] == ("MG514", "warning")
+
+
+@pytest.mark.parametrize(
+    ("key", "named", "taken"),
+    [
+        ("kiali", "Service/kiali", True),
+        ("kiali.istio-system", "Service/kiali.istio-system", True),
+        ("kiali.istio-system", "Service/kiali.shop", False),
+    ],
+)
+def test_an_open_service_is_an_object_that_a_suppression_names(key: str, named: str, taken: bool) -> None:
+    opened = Found(Remark("MG501", "said", f"/expose/{key}", "do", "warning", True), "dev")
+    policy = {"suppress": {"mine": {"rule": "MG501", "reason": "decided", "object": named}}}
+
+    assert (judge([opened], policy, TODAY).findings == ()) is taken
 
 
 def test_a_suppression_holds_on_its_last_day_and_no_longer() -> None:

@@ -39,6 +39,35 @@ def test_a_severity_reaches_rules_that_are_built_elsewhere(tmp_path: Path) -> No
     assert said(tmp_path, "policy: {severity: {MG501: error}}\n") == [("MG501", "error", "/expose/kiali")]
 
 
+def test_a_suppression_names_the_namespace_wherever_an_object_is_found(tmp_path: Path) -> None:
+    manifests = "".join(
+        f"""\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web{where}}}
+spec:
+  replicaz: 2
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec: {{containers: [{{name: web, image: "web:latest"}}]}}
+"""
+        for where in (", namespace: shop", "")
+    )
+    (tmp_path / "web.yaml").write_text(manifests, encoding="utf-8")
+    policy = "resources: {web: {path: web.yaml}}\npolicy: {suppress: {"
+
+    def left(named: str) -> set[tuple[str, str | None]]:
+        entries = (f"n{rule}: {{rule: MG{rule}, reason: why, object: {named}}}" for rule in (420, 560))
+        kept = said(tmp_path, policy + ", ".join(entries) + ", n444: {rule: MG444, reason: why}}}\n")
+        return {(rule, path) for rule, _, path in kept if rule in ("MG420", "MG560", "MG593")}
+
+    assert left("Deployment/web") == set()
+    assert {rule for rule, _ in left("Deployment/web.shop")} == {"MG420", "MG560"}
+    assert {rule for rule, _ in left("Deployment/web.other")} == {"MG420", "MG560", "MG593"}
+
+
 def test_an_overlay_overrides_a_suppression_by_its_name(tmp_path: Path) -> None:
     policy = "policy: {suppress: {open: {rule: MG501, reason: a tutorial}}}\n"
     production = "patch: {policy: {suppress: {open: null}}}\n"

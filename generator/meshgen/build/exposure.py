@@ -162,7 +162,17 @@ class Asked:
     def _remark(self, rule: str, what: str, *path: str | int, hint: str | None = None, warn: bool = False) -> Remark:
         message = f"expose.{self.key}" + "".join(f".{part}" for part in path if isinstance(part, str)) + f": {what}"
         at = pointer(["expose", self.key, *path])
-        return Remark(rule, message, at, hint, "warning" if warn else "error", at_key=not path)
+        metadata = self.service["metadata"]
+        return Remark(
+            rule,
+            message,
+            at,
+            hint,
+            "warning" if warn else "error",
+            at_key=not path,
+            object=f"Service/{metadata['name']}",
+            namespace=metadata.get("namespace"),
+        )
 
     def _refused(self) -> Iterable[Remark]:
         spec = self.service["spec"]

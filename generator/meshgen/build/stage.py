@@ -50,7 +50,7 @@ class Remark:
 
     A cluster turns it into a Finding with the position where that setting was written. With a `document`, a manifest of
     the user's own, `pointer` leads into that instead. `object` is what it is about, as `KIND/NAME`, where it is about
-    one; suppressions select by it.
+    one, and `namespace` where that stands; suppressions select by them.
     """
 
     rule: str
@@ -61,6 +61,7 @@ class Remark:
     at_key: bool = False
     document: Document | None = field(default=None, compare=False, repr=False)
     object: str | None = None
+    namespace: str | None = None
 
 
 class Memory:

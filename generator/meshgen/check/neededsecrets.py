@@ -74,6 +74,7 @@ def _remark(one: NeededSecret, made: list[str], places: Places) -> Remark:
         "info",
         document=places.of(obj),
         object=f"{obj['kind']}/{obj['metadata']['name']}",
+        namespace=obj["metadata"].get("namespace"),
     )
 
 

@@ -47,9 +47,10 @@ def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsB
         if is_encrypted(obj):
             continue
         document, made_of = places.of(obj), _MADE_OF.get(stage.name, "/istio")
-        about = f"{obj['kind']}/{obj['metadata']['name']}"
+        about, space = f"{obj['kind']}/{obj['metadata']['name']}", obj["metadata"].get("namespace")
         for one in kind_problems(obj, kubernetes, istio, brought.types):
-            remark = Remark(one.rule, one.message, one.pointer, one.hint, one.severity, one.at_key, document, about)
+            where = (one.pointer, one.hint, one.severity, one.at_key, document, about, space)
+            remark = Remark(one.rule, one.message, *where)
             remarks.append(remark if document else replace(remark, pointer=made_of, at_key=True))
     return remarks
 

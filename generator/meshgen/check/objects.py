@@ -44,8 +44,8 @@ def manifest_remarks(
         if document is None:
             continue
         found = (*secret_remarks(obj, document, rules), _operator(obj) or _open(obj, asked))
-        about = f"{obj['kind']}/{obj['metadata']['name']}"
-        remarks += (replace(one, document=document, object=about) for one in found if one)
+        about, space = f"{obj['kind']}/{obj['metadata']['name']}", obj["metadata"].get("namespace")
+        remarks += (replace(one, document=document, object=about, namespace=space) for one in found if one)
     return remarks
 
 

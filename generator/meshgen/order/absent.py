@@ -49,7 +49,7 @@ def _said(scene: Scene, thing: Thing, found: list[tuple[KubernetesObject, Need]]
         what = f"it stands in Namespace {name}{others}, which nothing in the tree makes"
         hint = f"add a Namespace {name} to `resources`; if another repository makes it, suppress MG444 with that reason"
         remark = said_of(obj, what, hint, rule="MG444", places=places, severity="warning", at=need.at)
-        return replace(remark, object=f"Namespace/{name}")
+        return replace(remark, object=f"Namespace/{name}", namespace=None)
     if thing.kind == KIND:
         what = f"it needs the CRDs of the Gateway API{others}, which Istio does not install"
         hint = "add them to `resources`, or make sure that the cluster has them: some clouds' do"

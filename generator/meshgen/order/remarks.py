@@ -28,7 +28,8 @@ def said_of(
     """A remark on an object of the user's own, at a path of it."""
     about = f"{plain(obj['kind'])}/{plain(obj['metadata']['name'])}"
     message = f"{named(obj)}: {what}"
-    return Remark(rule, message, pointer(at), hint, severity, document=places.of(obj), object=about)
+    space = obj["metadata"].get("namespace")
+    return Remark(rule, message, pointer(at), hint, severity, False, places.of(obj), about, space)
 
 
 def unmet(

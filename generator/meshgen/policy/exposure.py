@@ -30,7 +30,8 @@ def _at_odds(subject: Subject) -> Iterator[Breach]:
         said = verdicts(gateway["annotations"])
         if len(said) > 1:
             path = gateway_path(subject, kind, name)
-            yield of_setting(subject, path, _odds(said), "keep the one that is meant", f"Service/{name}")
+            hint = "keep the one that is meant"
+            yield of_setting(subject, path, _odds(said), hint, f"Service/{name}", _home(subject, gateway))
 
 
 def _odds(said: dict[bool, str]) -> str:
@@ -84,7 +85,12 @@ def _node_ports(subject: Subject) -> Iterator[Breach]:
         if gateway["type"] == "NodePort":
             path = gateway_path(subject, kind, name)
             what = "its Service opens ports on every node of a production cluster"
-            yield of_setting(subject, path, what, hint, f"Service/{name}")
+            yield of_setting(subject, path, what, hint, f"Service/{name}", _home(subject, gateway))
+
+
+def _home(subject: Subject, service: Map) -> str:
+    """The namespace of a Service that `ingress_services` gives."""
+    return text(service, "gateway", "namespace") or subject.home
 
 
 def _ranges_of_no_use(subject: Subject) -> Iterator[Breach]:

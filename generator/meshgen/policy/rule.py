@@ -9,7 +9,7 @@ from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.config.document import Document
 from meshgen.config.problems import plain
 from meshgen.finding import Severity
-from meshgen.policy.subject import Subject
+from meshgen.policy.subject import Subject, space_of
 from meshgen.yaml import NOWHERE, at_pointer, pointer
 
 
@@ -17,7 +17,7 @@ from meshgen.yaml import NOWHERE, at_pointer, pointer
 class Breach:
     """What a rule has against a subject: where in the settings, what, the next move, and the object if it is about one.
 
-    With a `document`, a manifest of the user's own, `pointer` leads into that instead.
+    With a `document`, a manifest of the user's own, `pointer` leads into that instead. `namespace` is the object's.
     The message never holds a value that may be a secret.
     """
 
@@ -26,12 +26,13 @@ class Breach:
     hint: str
     object: str | None = None
     document: Document | None = None
+    namespace: str | None = None
 
     def remark(self, rule: str, severity: Severity) -> Remark:
         """The breach as what a rule of that id says."""
         at_key = self.document is None
         return Remark(
-            rule, self.message, self.pointer, self.hint, severity, at_key, document=self.document, object=self.object
+            rule, self.message, self.pointer, self.hint, severity, at_key, self.document, self.object, self.namespace
         )
 
 
@@ -64,11 +65,16 @@ def of_object(
     where = f" in {plain(namespace)}" if isinstance(namespace, str) else ""
     document = subject.places.of(obj)
     origin = pointer(at) if document else subject.origin(obj)
-    return Breach(origin, f"{kind} {name}{where}: {what}", hint, f"{kind}/{name}", document)
+    return Breach(origin, f"{kind} {name}{where}: {what}", hint, f"{kind}/{name}", document, space_of(obj))
 
 
 def of_setting(
-    subject: Subject, path: tuple[str | int, ...], what: str, hint: str, object_: str | None = None
+    subject: Subject,
+    path: tuple[str | int, ...],
+    what: str,
+    hint: str,
+    object_: str | None = None,
+    namespace: str | None = None,
 ) -> Breach:
     """A breach by a setting, named by its dotted path; what nobody said is where the version of Istio is said.
 
@@ -78,4 +84,4 @@ def of_setting(
     while there and at_pointer(subject.settings, pointer(there)) is NOWHERE:
         there = there[:-1]
     where = there if there == path or len(there) > 2 else ("istio", "version")
-    return Breach(pointer(where), f"{named}: {what}", hint, object_)
+    return Breach(pointer(where), f"{named}: {what}", hint, object_, namespace=namespace)

@@ -35,6 +35,14 @@ class Found:
         exposed = re.match(r"/expose/([^/.]+)", self.remark.pointer)
         return f"Service/{exposed[1]}" if exposed else None
 
+    def is_about(self, named: str) -> bool:
+        """Whether `KIND/NAME`, or `KIND/NAME.NAMESPACE`, in any case, means the object that it is about."""
+        if self.object is None:
+            return False
+        exposed = re.match(r"/expose/[^/.]+\.([^/.]+)", self.remark.pointer)
+        space = self.remark.namespace or (exposed[1] if exposed else "default")
+        return named.lower() in (self.object.lower(), f"{self.object}.{space}".lower())
+
 
 @dataclass(frozen=True)
 class Suppression:
@@ -54,7 +62,7 @@ class Suppression:
         """Whether it means this finding."""
         if self.rule != found.remark.rule or self.cluster not in (None, found.cluster):
             return False
-        return self.object is None or self.object.lower() == (found.object or "").lower()
+        return self.object is None or found.is_about(self.object)
 
 
 @dataclass(frozen=True)
@@ -164,7 +172,7 @@ def _unknown(rule: str, at: tuple[str, ...], own: Sequence[str]) -> Iterator[Rem
 def unused_suppressions(policies: Iterable[Policy], used: frozenset[str], today: date | None) -> list[Remark]:
     """The suppressions of these policies that took nothing away on any cluster; expired ones are told of elsewhere."""
     names = {one.name: one.rule for policy in policies for one in suppressions(policy) if one.holds(today)}
-    hint = "take it out; or is its cluster or its object called otherwise?"
+    hint = "take it out; or is its cluster, its object or the object's namespace called otherwise?"
     return [
         Remark(
             "MG593",
