@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meshgen.build.stage import Remark
+from meshgen.policy.listing import listed
+from meshgen.policy.registry import is_changeable
 from meshgen.policy.verdict import Found, apply_policy, judge, policy_problems, unused_suppressions
+from tests.tools import PROJECT
 
 TODAY = date(2026, 11, 25)
 
@@ -52,6 +57,50 @@ def test_rules_of_the_form_stay_as_they_are() -> None:
 
     assert said(policy, wrong) == [("MG205", "error")]
     assert problems(policy) == [("MG590", "/policy/severity/MG205"), ("MG590", "/policy/suppress/mine/rule")]
+
+
+ROWS = dict(
+    re.findall(r"^\| (MG\d{3}) \| ([a-z ]+) \|", (PROJECT / "docs/reference/rules.md").read_text("utf-8"), re.MULTILINE)
+)
+
+
+@pytest.mark.parametrize("rule", ROWS)
+def test_every_rule_can_be_changed_or_says_why_not(rule: str) -> None:
+    by_severity = list(policy_problems({"severity": {rule: "info"}}, TODAY))
+    by_suppression = list(policy_problems(suppress(rule=rule), TODAY))
+
+    if is_changeable(rule):
+        assert (by_severity, by_suppression) == ([], [])
+    else:
+        assert [one.message.partition(" it ")[0] for one in (*by_severity, *by_suppression)] == [
+            f"policy.severity: {rule} can't be changed:",
+            f"policy.suppress: {rule} can't be suppressed:",
+        ]
+        assert "meshgen policy list" in (by_severity[0].hint or "")
+
+
+def test_the_document_says_exactly_which_rules_of_mg4_can_be_changed() -> None:
+    text = (PROJECT / "docs/policy.md").read_text("utf-8").replace("\n", " ")
+    listed = text.partition("and of MG4 ")[2].partition(". ")[0]
+    said: set[str] = set()
+    for first, last in re.findall(r"MG(\d{3})(?: to MG(\d{3}))?", listed):
+        said.update(f"MG{number}" for number in range(int(first), int(last or first) + 1))
+
+    assert said == {rule for rule in ROWS if rule.startswith("MG4") and is_changeable(rule)}
+    assert {rule for rule in ROWS if rule.startswith("MG5") and not is_changeable(rule)} == {
+        f"MG59{digit}" for digit in range(5)
+    }
+
+
+def test_listed_severities_are_those_of_the_reference(tmp_path: Path) -> None:
+    for rule, severity, _ in listed(tmp_path):
+        assert severity == next(one for one in ("error", "warning", "info") if one in ROWS[rule]), rule
+
+
+def test_an_error_about_what_a_cluster_takes_can_be_changed() -> None:
+    refused = Found(Remark("MG423", "said", "/apiVersion", "do"), "dev")
+
+    assert said({"severity": {"MG423": "info"}}, refused) == [("MG423", "info")]
 
 
 def test_a_suppression_takes_its_rule_away() -> None:

@@ -10,8 +10,7 @@ from meshgen.policy.registry import BUILT_ELSEWHERE, RULES
 
 def listed(folder: Path) -> list[tuple[str, str, str]]:
     """(id, severity, title) of every rule that the config of a folder may change, by their ids."""
-    # All of them warn where they are built.
-    elsewhere = [(rule, "warning", title) for rule, title in BUILT_ELSEWHERE.items()]
+    elsewhere = [(rule, str(one.severity), one.title) for rule, one in BUILT_ELSEWHERE.items()]
     here = [(rule.id, str(rule.severity), rule.title) for rule in RULES]
     own = [(rule.id, str(rule.severity), rule.title) for rule in read_own_rules(folder)]
     return [*sorted(elsewhere + here), *sorted(own)]

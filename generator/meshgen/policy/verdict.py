@@ -11,12 +11,10 @@ from typing import Any
 from meshgen.build.stage import Remark
 from meshgen.config.problems import guess, shown
 from meshgen.policy.reading import mapping, text
-from meshgen.policy.registry import is_changeable, titles
+from meshgen.policy.registry import is_changeable, titles, why_fixed
 from meshgen.yaml import pointer
 
 Policy = Mapping[str, Any]
-# Rules of these groups say that a file has no meaning, or that a tree can't be written or applied.
-_OF_FORM = re.compile(r"MG[0-46-9][0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -159,13 +157,12 @@ def _incomplete(name: str, entry: Any, at: tuple[str, ...]) -> Iterator[Remark]:
 def _unknown(rule: str, at: tuple[str, ...], own: Sequence[str]) -> Iterator[Remark]:
     if rule in own or (is_changeable(rule) and not rule.startswith("OWN-")):
         return
-    known = [*titles(), *own]
-    if _OF_FORM.fullmatch(rule):
-        message = f"{rule} can't be changed: it says that the config means nothing, or can't be applied"
-        hint: str | None = "correct what it finds; what can be changed are warnings, and the rules from MG501 on"
+    if why := why_fixed(rule):
+        message = f"{rule} can't be {'changed' if at[1] == 'severity' else 'suppressed'}: {why}"
+        hint = "correct what it finds; `meshgen policy list` prints the rules that can be changed"
     else:
         message = f"there is no rule {shown(rule)}"
-        hint = guess(rule, known) or "docs/reference/rules.md lists them all"
+        hint = guess(rule, [*titles(), *own]) or "docs/reference/rules.md lists them all"
     yield Remark("MG590", f"{'.'.join(at[:2])}: {message}", pointer(at), hint, at_key=at[1] == "severity")
 
 
