@@ -258,6 +258,56 @@ def test_services_disagree_only_where_there_is_a_sidecar() -> None:
     assert rules(workload({"labels": {"app": "cart", "sidecar.istio.io/inject": "false"}}), *named) == []
 
 
+def space(name: str = "shop", **labels: str) -> Object:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+@pytest.mark.parametrize(
+    ("some", "told"),
+    [
+        ([], True),
+        ([space(**{"istio-injection": "disabled"})], False),
+        ([space()], False),
+        ([space(**{"istio-injection": "enabled"})], True),
+        ([space(**{"istio.io/rev": "canary"})], True),
+        ([space(**{"istio.io/dataplane-mode": "ambient"})], True),
+        ([space("other", **{"istio-injection": "disabled"})], True),
+        ([space(), workload({"labels": {"app": "cart", "sidecar.istio.io/inject": "true"}})], True),
+        ([space(), workload({"labels": {"app": "cart", "istio.io/dataplane-mode": "ambient"}})], True),
+        ([workload({"labels": {"app": "cart"}, "annotations": {"sidecar.istio.io/inject": "false"}})], False),
+        ([workload({"labels": {"app": "other", "sidecar.istio.io/inject": "false"}})], True),
+        ([made("ServiceEntry", {"hosts": ["cart.shop.svc.cluster.local"], "resolution": "DNS"})], False),
+        ([made("ServiceEntry", {"hosts": ["cart.shop.svc.cluster.local"], "location": "MESH_INTERNAL"})], True),
+    ],
+)
+@pytest.mark.parametrize("host", ["cart", "cart.shop.svc.cluster.local"])
+def test_plain_text_is_right_where_the_server_has_no_proxy(some: list[Object], told: bool, host: str) -> None:
+    rule = made("DestinationRule", {"host": host, "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
+    settings = istio(meshConfig={"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "accessLogFile": "/dev/stdout"})
+    there = service(ports=[{"name": "http", "port": 80}])
+
+    found = rules(rule, there, *some, environment="prod", **settings)
+
+    assert ("MG521" in found) is told
+
+
+@pytest.mark.parametrize(
+    "spec", [{"type": "ExternalName", "externalName": "db.example.com"}, {"selector": {}, "ports": [{"port": 5432}]}]
+)
+def test_plain_text_is_right_where_a_service_leads_outside(spec: Object) -> None:
+    rule = made("DestinationRule", {"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
+
+    assert "MG521" not in rules(rule, service(**spec), environment="prod")
+
+
+def test_plain_text_to_a_namespace_without_the_mesh_is_right_though_its_services_are_elsewhere() -> None:
+    host = "db.legacy.svc.cluster.local"
+    rule = made("DestinationRule", {"host": host, "trafficPolicy": {"tls": {"mode": "DISABLE"}}})
+
+    assert "MG521" in rules(rule, environment="prod")
+    assert "MG521" not in rules(rule, space("legacy", **{"istio-injection": "disabled"}), environment="prod")
+
+
 def test_user_of_the_proxy_matters_only_beside_a_sidecar() -> None:
     user = {"securityContext": {"runAsUser": 1337}}
 

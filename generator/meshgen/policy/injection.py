@@ -13,6 +13,7 @@ from meshgen.policy.subject import Subject, space_of
 from meshgen.policy.workloads import workloads
 
 _INJECT = "sidecar.istio.io/inject"
+_MODE = "istio.io/dataplane-mode"
 _PROXY = "istio-proxy"
 # The user that sidecars run as: what it sends is never redirected into the sidecar.
 _PROXYS_USER = 1337
@@ -41,6 +42,18 @@ def is_injected(subject: Subject, space: str, template: Map) -> bool | None:
         return True
     said = asks(template)
     return injects(subject, space) if said is None else said
+
+
+def is_captured(subject: Subject, space: str, template: Map) -> bool | None:
+    """Whether the mesh speaks for pods of a template, by a sidecar or by ambient; None where the tree doesn't know."""
+    if mapping(template, "spec").get("hostNetwork") is True:
+        return False
+    named = next((one for one in subject.of("Namespace") if one["metadata"]["name"] == space), {})
+    labels = mapping(template, "metadata", "labels")
+    mode = labels.get(_MODE) or mapping(named, "metadata", "labels").get(_MODE)
+    if mode == "ambient" or ("istio.io/rev" in labels and asks(template) is not False):
+        return True
+    return is_injected(subject, space, template)
 
 
 def asks(template: Map) -> bool | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from meshgen.build.istiooperator import gateways
 from meshgen.build.stage import KubernetesObject
 from meshgen.config.problems import plain
-from meshgen.policy.hosts import NETWORKING, full_host, has_service, policies, service_of
+from meshgen.policy.hosts import NETWORKING
 from meshgen.policy.reading import Map, items, mapping, text
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject, space_of
@@ -29,31 +29,6 @@ def _peers_without_mtls(subject: Subject) -> Iterator[Breach]:
                 what = f"mTLS is {mode}{said[mode]} in production"
                 yield of_object(subject, policy, what, "say mode: STRICT once every client has a sidecar")
                 break
-
-
-def _rules_without_tls(subject: Subject) -> Iterator[Breach]:
-    if not subject.production:
-        return
-    for rule in subject.of("DestinationRule", NETWORKING):
-        host = text(rule, "spec", "host")
-        if not _in_mesh(subject, host, space_of(rule)):
-            continue
-        for where, policy in policies(rule):
-            if text(policy, "tls", "mode") == "DISABLE":
-                what = f"clients of {plain(host)} send plain text{where} in production"
-                yield of_object(subject, rule, what, "take tls out, which lets Istio use mTLS, or say ISTIO_MUTUAL")
-                break
-
-
-def _in_mesh(subject: Subject, host: str, namespace: str) -> bool:
-    """Whether a host is certainly a Service of the mesh; outside of it, plain text may be all that there is."""
-    if host in ("*", "*.local", "*.svc.cluster.local"):
-        return True
-    service = service_of(host, namespace)
-    # The API server is a Service without a sidecar.
-    if service in (None, ("kubernetes", "default")):
-        return False
-    return service is not None and (full_host(host, namespace) == host or has_service(subject, service))
 
 
 def _two_policies(subject: Subject) -> Iterator[Breach]:
@@ -182,7 +157,6 @@ def _open_bindings(subject: Subject) -> Iterator[Breach]:
 
 RULES = (
     Rule("MG520", "warning", "mTLS off or permissive in production", _peers_without_mtls),
-    Rule("MG521", "warning", "Clients that send plain text in production", _rules_without_tls),
     Rule("MG522", "warning", "Two mTLS policies for one namespace", _two_policies),
     Rule("MG523", "warning", "An authorization that allows everything", _allows_all),
     Rule("MG524", "info", "Production may call every host", _calls_anywhere),
