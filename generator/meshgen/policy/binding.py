@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from meshgen.build.stage import KubernetesObject
 from meshgen.config.problems import guess, plain
 from meshgen.policy.hosts import NETWORKING, full_host, gateways_of, overlap, scopes
-from meshgen.policy.reading import Map, items, mapping, selects, texts
+from meshgen.policy.ingress import INSTALLERS
+from meshgen.policy.reading import Map, items, mapping, selects, text, texts
 from meshgen.policy.rule import Breach, Rule, of_object
 from meshgen.policy.selectors import pods
 from meshgen.policy.subject import Subject, space_of
@@ -44,6 +45,25 @@ def _takes_any(gateway: KubernetesObject, hosts: list[str], namespace: str) -> b
             if (not slash or here == namespace) and any(overlap(name, host) for host in hosts):
                 return True
     return False
+
+
+def _without_delegate(subject: Subject) -> Iterator[Breach]:
+    # What a chart or another tree brings may be the delegate.
+    if any(True for kind, group in INSTALLERS for _ in subject.of(kind, group)):
+        return
+    services = subject.of("VirtualService", NETWORKING)
+    there = {(space_of(one), one["metadata"]["name"]) for one in services}
+    for service in services:
+        for index, route in enumerate(items(service, "spec", "http")):
+            name, space = text(route, "delegate", "name"), text(route, "delegate", "namespace") or space_of(service)
+            others = [other for home, other in sorted(there) if home == space]
+            if name and others and (space, name) not in there:
+                what = f"delegates to VirtualService {plain(space)}/{plain(name)}, which is not in the tree"
+                homes = [home for home, other in sorted(there) if other == name]
+                hint = f"{plain(name)} is in namespace {plain(homes[0])}: say delegate.namespace" if homes else None
+                near = guess(name, others) or ""
+                hint = hint or (near if near.startswith("did you mean") else "correct the name, or add it")
+                yield of_object(subject, service, what, hint, ("spec", "http", index, "delegate", "name"))
 
 
 def _same_host(subject: Subject) -> Iterator[Breach]:
@@ -108,5 +128,6 @@ def _picked(sidecar: KubernetesObject, running: dict[str, list[tuple[KubernetesO
 RULES = (
     Rule("MG545", "warning", "A VirtualService that reaches no gateway", _without_gateway),
     Rule("MG546", "warning", "Two VirtualServices of one host and gateway", _same_host),
+    Rule("MG596", "warning", "A route that delegates to what is not there", _without_delegate, of_objects=True),
     Rule("MG549", "warning", "Two Sidecars for one workload", _two_sidecars, of_objects=True),
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
-from meshgen.config.problems import plain
+from meshgen.config.problems import guess, plain
 from meshgen.policy.images import tag_of
-from meshgen.policy.reading import Map, items, mapping, number, text
+from meshgen.policy.reading import Map, items, mapping, number, template_path, text
 from meshgen.policy.rule import Breach, Rule, of_object
 from meshgen.policy.subject import Subject, space_of
 from meshgen.policy.workloads import workloads
 
 _INJECT = "sidecar.istio.io/inject"
+_INJECTION, _YES_OR_NO = "istio-injection", ("enabled", "disabled")
 _MODE = "istio.io/dataplane-mode"
 _PROXY = "istio-proxy"
 # The user that sidecars run as: what it sends is never redirected into the sidecar.
@@ -86,6 +87,21 @@ def _speaks(obj: KubernetesObject) -> bool:
     return any(label in labels for label in ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode"))
 
 
+def _neither_yes_nor_no(subject: Subject) -> Iterator[Breach]:
+    for obj in subject.of("Namespace"):
+        value = mapping(obj, "metadata", "labels").get(_INJECTION)
+        if value is not None and value not in _YES_OR_NO:
+            what = f"label {_INJECTION}: {plain(value)} asks for no sidecar: it has to be {' or '.join(_YES_OR_NO)}"
+            hint = guess(str(value), _YES_OR_NO) or f"write {_YES_OR_NO[0]}"
+            yield of_object(subject, obj, what, hint, ("metadata", "labels", _INJECTION))
+    for obj, template in workloads(subject):
+        value = mapping(template, "metadata", "labels").get(_INJECTION)
+        if value is not None and value not in _YES_OR_NO:
+            what = f"its pods' label {_INJECTION}: {plain(value)} asks for nothing"
+            at = ("metadata", "labels", _INJECTION)
+            yield of_object(subject, obj, what, f'pods say {_INJECT}: "true" or "false"', (*template_path(obj), *at))
+
+
 def _at_odds(subject: Subject) -> Iterator[Breach]:
     for obj, template in workloads(subject):
         if not is_istios(obj):
@@ -142,5 +158,6 @@ def _tag(subject: Subject) -> str:
 
 RULES = (
     Rule("MG579", "info", "A namespace that says nothing of injection", _unsaid),
+    Rule("MG597", "warning", "A label of injection that says neither yes nor no", _neither_yes_nor_no, of_objects=True),
     Rule("MG589", "warning", "A pod at odds with its sidecar", _at_odds),
 )

@@ -62,6 +62,11 @@ _TEMPLATES = {
 }
 
 
+def template_path(obj: Map) -> tuple[str, ...]:
+    """Where an object that makes pods keeps their template; a Pod is its own."""
+    return _TEMPLATES.get(obj["kind"], ())
+
+
 def pod_template(obj: Map) -> Map | None:
     """The template of the pods that an object makes (metadata, spec); None where it makes none."""
     path = _TEMPLATES.get(obj["kind"])

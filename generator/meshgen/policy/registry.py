@@ -11,6 +11,7 @@ from meshgen.build.stage import Remark
 from meshgen.finding import Severity
 from meshgen.policy import (
     annotated,
+    authorization,
     binding,
     credentials,
     dashboards,
@@ -23,6 +24,7 @@ from meshgen.policy import (
     injection,
     matches,
     plaintext,
+    providers,
     routes,
     security,
     selectors,
@@ -57,6 +59,8 @@ _THEMES = (
     selectors,
     destinations,
     matches,
+    providers,
+    authorization,
 )
 RULES: tuple[Rule, ...] = tuple(sorted((rule for theme in _THEMES for rule in theme.RULES), key=lambda rule: rule.id))
 
