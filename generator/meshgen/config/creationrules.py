@@ -11,7 +11,7 @@ from typing import Any
 
 from meshgen.build.manifests import Manifest, Manifests
 from meshgen.build.stage import KubernetesObject
-from meshgen.config.document import Document, reading_problems
+from meshgen.config.document import Document, read_regular, reading_problems, unreadable
 from meshgen.finding import Finding
 from meshgen.sops import is_encrypted
 from meshgen.yaml import ReadError, read_documents
@@ -56,7 +56,7 @@ def read_creation_rules(home: Path, manifests: Manifests) -> CreationRules | Non
     """
     if not any(_is_secret(one.object) for one in _own(manifests)):
         return None
-    folder = next((one for one in _folders(Path(os.path.abspath(home))) if (one / NAME).is_file()), None)
+    folder = next((one for one in _folders(Path(os.path.abspath(home))) if (one / NAME).exists()), None)
     if folder is None:
         return None
     document, findings = _read(folder / NAME, os.path.relpath(folder / NAME, os.path.abspath(home)))
@@ -71,12 +71,11 @@ def _read(path: Path, name: str) -> tuple[Document, tuple[Finding, ...]]:
     """The file, which may say nothing, and what keeps it from being read."""
     empty = Document(name, b"", {})
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         # SOPS reads the first document alone.
         value = next(iter(read_documents(data)), None)
     except OSError as error:
-        hint = "it must be a file that you may read"
-        return empty, (Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint),)
+        return empty, (unreadable(error, name),)
     except ReadError as error:
         return empty, tuple(reading_problems(error, name))
     hint = "say creation_rules: [{path_regex: ..., age: ...}]"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,13 +80,27 @@ class Document:
 _located = lru_cache(maxsize=1024)(locate)
 
 
+def read_regular(path: Path) -> bytes:
+    """Read a regular file, or one that a link leads to. Raises OSError, for what is none of these too."""
+    # Without O_NONBLOCK, to open a named pipe would wait for its writer.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no regular file", str(path))
+        return file.read()
+
+
+def unreadable(error: OSError, name: str) -> Finding:
+    """The finding that a file of the user's can't be read."""
+    hint = "it must be a regular file that you may read; move away what is none"
+    return Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint)
+
+
 def read_file(path: Path, name: str) -> tuple[Document | None, list[Finding]]:
     """Read one YAML file that holds one map; what is wrong with it comes back as findings."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
     except OSError as error:
-        hint = "it must be a file that you may read"
-        return None, [Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint)]
+        return None, [unreadable(error, name)]
     try:
         value = read_document(data)
     except ReadError as error:
