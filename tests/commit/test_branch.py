@@ -91,6 +91,33 @@ def test_what_is_no_name_of_a_branch_is_refused(changed: Path, name: str):
     assert "is no name of a branch" in said.error
 
 
+@pytest.mark.parametrize(("there", "name"), [("mesh", "mesh/up"), ("mesh/up/a", "mesh/up"), ("mesh", "mesh/up/a")])
+@pytest.mark.parametrize("command", ["commit", "render"])
+def test_a_branch_that_leaves_no_room_for_the_name_is_named_and_nothing_is_written(
+    changed: Path, command: str, there: str, name: str
+):
+    git(changed, "branch", there)
+    git(changed, "branch", "meshes")
+    before, files = state(changed), files_of(changed)
+
+    said = call(changed, command, "--branch", name)
+
+    assert said.status == 1
+    assert f"branch {name} can't be beside branch {there}; nothing was written" in said.error
+    assert f"git branch -m {there} NAME" in said.error
+    assert (state(changed), files_of(changed)) == (before, files)
+
+
+def test_the_branch_of_a_first_commit_to_come_keeps_its_room(tmp_path: Path):
+    fleet(tmp_path, clusters=1)
+    git(tmp_path, "init", "--quiet", "--initial-branch", "trunk")
+
+    said = call(tmp_path, "commit", "--branch", "trunk/mesh")
+
+    assert said.status == 1
+    assert "can't be beside branch trunk" in said.error
+
+
 def test_hooks_find_the_files_and_the_branch_of_the_commit(changed: Path, tmp_path: Path):
     seen = tmp_path / "seen.txt"
     tree = "output/environments/dev/addons/service-kiali.patch.yaml"

@@ -86,7 +86,7 @@ def write_branch(plan: BranchPlan) -> str:
     move = ("update-ref", "-m", "meshgen render --branch", f"refs/heads/{plan.branch}", commit, expected)
     done = run_as_user(root, *move)
     if done.returncode:
-        hint = "another commit may have come in between: run it again"
+        hint = "another commit came in between, or a hook of yours refuses it: look at that, and run it again"
         raise EnvironmentFailure(f"branch {plan.branch} was left as it is: {redacted(reason(done.stderr))}", hint)
     return commit
 

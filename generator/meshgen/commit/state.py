@@ -37,10 +37,23 @@ def tip(root: Path, branch: str) -> str | None:
 
 
 def check_branch_name(root: Path, branch: str) -> None:
-    """Refuse what Git would not call a branch."""
+    """Refuse what Git would not call a branch, and a name that those of other branches leave no room for."""
     bad = branch.startswith("-") or "\0" in branch or branch == "HEAD"
     if bad or run(root, "check-ref-format", f"refs/heads/{branch}").returncode:
         raise Refused(f'"{branch}" is no name of a branch', "take letters, digits, -, . and /, such as mesh/upgrade")
+    if others := _in_the_way(root, branch):
+        hint = f"take another name, or rename the other one: git branch -m {others[0]} NAME"
+        raise Refused(f"branch {branch} can't be beside branch {others[0]}; nothing was written", hint)
+
+
+def _in_the_way(root: Path, branch: str) -> list[str]:
+    """Branches whose names are the beginning of a name, or begin with it: one can't be a folder and a file."""
+    parts = branch.split("/")
+    above = {"/".join(parts[:count]) for count in range(1, len(parts))}
+    names = output_of(root, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").decode(errors="replace")
+    # The first commit of the branch that one is on has still to come.
+    there = [*names.splitlines(), *filter(None, [current_branch(root)])]
+    return [name for name in there if name in above or name.startswith(f"{branch}/")]
 
 
 def checked_out(root: Path) -> dict[str, str]:
