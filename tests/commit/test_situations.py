@@ -230,6 +230,31 @@ def test_a_tag_that_flux_committed_is_kept_by_the_next_commit(
     assert 'newTag: "v9.9.9"' in git(folder, "show", f"{revision}:{path}")
 
 
+def test_a_checkout_with_line_ends_of_windows_is_no_edit_and_is_committed_with_unix_ones(tmp_path: Path):
+    policies = {"quay.io/kiali/kiali": "flux-system:kiali"}
+    delivery = {"flux": {"url": "https://example.com/mesh.git", "imagePolicies": policies}}
+    origin = new(tmp_path / "origin", delivery=delivery)
+    assert call(origin, "commit").status == 0
+    git(tmp_path, "clone", "--quiet", "--config", "core.autocrlf=true", "origin", "clone")
+    clone = tmp_path / "clone"
+    (marked,) = (path for path in clone.rglob("kustomization.yaml") if "$imagepolicy" in path.read_text())
+    moved = re.sub(b'newTag: "[^"]*"', b'newTag: "v9.9.9"', marked.read_bytes())
+    assert b"\r\n" in moved
+    marked.write_bytes(moved)
+    git(clone, "commit", "--quiet", "--all", "--message", "Update from image update automation")
+
+    assert call(clone, "render", "--check").status == 0
+    fleet(clone, clusters=1, delivery=delivery, addons={"kiali": {}, "zipkin": {}}, expose={"kiali": {}})
+    for arguments in (("--branch", "mesh"), ()):
+        said = call(clone, "commit", *arguments)
+        assert said.status == 0, said.error
+
+    assert git(clone, "rev-parse", "mesh^{tree}") == git(clone, "rev-parse", "main^{tree}")
+    assert not [line for line in git(clone, "ls-files", "--eol").splitlines() if not line.startswith("i/lf")]
+    assert 'newTag: "v9.9.9"' in git(clone, "show", f"main:{marked.relative_to(clone).as_posix()}")
+    assert call(clone, "render", "--check").status == 0
+
+
 @pytest.mark.parametrize("arguments", [(), ("--branch", "mesh")])
 def test_a_signature_that_fails_is_said_and_nothing_is_committed(changed: Path, arguments: tuple[str, ...]):
     git(changed, "config", "commit.gpgSign", "true")

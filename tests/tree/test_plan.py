@@ -99,6 +99,46 @@ def test_edit_that_the_config_caught_up_with_is_no_conflict(tree: Path) -> None:
     assert not found.is_clean, "the inventory still has the old hash"
 
 
+LINES = {"a.yaml": b"one: 1\ntwo: 2\n", "quoted.yaml": b'text: "a\\r\\n"\n', "raw.yaml": b"a\r\nb\n"}
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "is_edited"),
+    [
+        ("a.yaml", b"one: 1\r\ntwo: 2\r\n", False),
+        ("a.yaml", b"one: 1\ntwo: 2\r\n", False),
+        ("a.yaml", b"one: 1\rtwo: 2\n", True),
+        ("a.yaml", b"one: 1\r\r\ntwo: 2\r\n", True),
+        ("a.yaml", b"one: 1\r\ntwo: 3\r\n", True),
+        ("a.yaml", b"one: 1\r\ntwo: 2\r\nthree: 3\r\n", True),
+        ("a.yaml", b"one: 1\r\n", True),
+        ("quoted.yaml", b'text: "a\\r\\n"\r\n', False),
+        ("quoted.yaml", b'text: "a\\n"\r\n', True),
+        ("raw.yaml", b"a\nb\n", True),
+        ("raw.yaml", b"a\r\nb\r\n", True),
+    ],
+)
+def test_line_ends_of_windows_are_no_edit_and_a_carriage_return_of_the_text_is(
+    tmp_path: Path, path: str, found: bytes, is_edited: bool
+) -> None:
+    render(tmp_path / "output", LINES)
+    (tmp_path / "output" / path).write_bytes(found)
+
+    same = plan(tmp_path / "output", LINES)
+    other = plan(tmp_path / "output", {**LINES, path: b"new\n"})
+
+    assert same.is_clean is not is_edited
+    assert rules(same) == rules(other) == ([("MG602", path)] if is_edited else [])
+    assert other.change == (() if is_edited else (path,))
+
+
+def test_inventory_with_line_ends_of_windows_is_as_it_was(tree: Path) -> None:
+    lock = tree / inventory.FOLDER / inventory.LOCK
+    lock.write_bytes(lock.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert plan(tree, OURS).is_clean
+
+
 def test_unowned_file_in_the_way_is_a_conflict(tree: Path) -> None:
     (tree / "base/own.yaml").write_bytes(b"mine\n")
     desired = OURS | {"base/own.yaml": b"theirs\n"}

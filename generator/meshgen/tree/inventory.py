@@ -95,10 +95,10 @@ def parse(root: Path, text: bytes | None) -> Inventory:
 
 
 def read_text(root: Path) -> bytes | None:
-    """Give the bytes of `lock.json`, or None where there is none."""
+    """Give the bytes of `lock.json` with Unix line ends, whatever a checkout made of them; None where there is none."""
     path = root / FOLDER / LOCK
     try:
-        return path.read_bytes()
+        return path.read_bytes().replace(b"\r\n", b"\n")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -17,6 +17,8 @@ from meshgen.imagemarks import is_marked, moved, settled
 from meshgen.tree import inventory
 from meshgen.tree.inventory import FOLDER, RUN, Inventory
 
+_CHUNK = 1 << 16
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -55,7 +57,8 @@ def plan(root: Path, desired: Mapping[str, bytes], *, overwrite: bool = False) -
 
     What stands in the way becomes a conflict: a file that meshgen does not own (MG601), an owned one that a person
     edited (MG602), anything that is not a regular file in real folders (MG603, never followed). `overwrite` insists on
-    the first two, so a person's file is lost; it is for regular files only. A damaged lock.json is an InputError
+    the first two, so a person's file is lost; it is for regular files only. A file that has Windows' line ends and is
+    else as desired, as Git's core.autocrlf makes it, is unchanged. A damaged lock.json is an InputError
     (MG604), with `overwrite` an empty one. Wrong paths in `desired` are a bug: ValueError.
     """
     _check(desired)
@@ -211,7 +214,7 @@ class _Comparison:
     def _is_as_written(self, path: str) -> bool:
         """Tell whether an owned file is as meshgen wrote it, but for what Flux moved."""
         content = inventory.read(self._prefix + path)
-        return content is not None and _digest(settled(content)) in self._owned[path]
+        return content is not None and _is_one_of(content, self._owned[path])
 
     def _absent(self, path: str) -> None:
         if path in self._desired:
@@ -228,6 +231,11 @@ class _Comparison:
                 if not more:
                     break
                 found += more
+            # A checkout that gave each line the ends of Windows is no edit; a carriage return of our own is content.
+            if found != content and b"\r\n" in found and b"\r" not in content:
+                while more := os.read(descriptor, _CHUNK):
+                    found += more
+                return with_unix_line_ends(found) == content
         finally:
             os.close(descriptor)
         return found == content
@@ -279,8 +287,18 @@ def _moved_by_flux(root: Path, desired: Mapping[str, bytes], owned: Inventory) -
             except OSError:
                 # The comparison meets it again, and says so.
                 continue
-            if found is not None and _digest(settled(found)) in digests:
-                yield path, moved(content, found)
+            if found is not None and _is_one_of(found, digests):
+                yield path, moved(content, with_unix_line_ends(found))
+
+
+def _is_one_of(found: bytes, digests: Iterable[str]) -> bool:
+    """Tell whether a file is one that meshgen wrote, but for what Flux moved and what a checkout did to its lines."""
+    return any(_digest(settled(one)) in digests for one in (found, with_unix_line_ends(found)))
+
+
+def with_unix_line_ends(content: bytes) -> bytes:
+    """A file as it was before a checkout gave each line the ends of Windows, as Git's core.autocrlf does."""
+    return content.replace(b"\r\n", b"\n")
 
 
 def _digest(content: bytes) -> str:
