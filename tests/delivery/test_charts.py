@@ -155,6 +155,12 @@ def test_argo_cd_alone_has_no_directory_for_what_charts_install(kubectl: Path, t
     assert applications(tree, kubectl).keys() == {"namespaces", *charts, "addons"}
 
 
+def test_the_readme_names_the_stages_that_charts_are(tmp_path: Path):
+    readme = (rendered(tmp_path, AMBIENT, ARGOCD, addons={"kiali": {}}).output / "README.md").read_text()
+
+    assert "| msa | msa | 1.30.3 | namespaces, istio, gateways, addons |" in readme
+
+
 def test_argo_cd_installs_each_chart_in_a_wave_after_those_that_it_needs(kubectl: Path, tmp_path: Path):
     found = applications(rendered(tmp_path, AMBIENT, ARGOCD, addons={"kiali": {}}), kubectl)
 

@@ -117,6 +117,25 @@ def test_every_stage_is_applied_with_the_rights_and_the_values_that_are_given(ku
         }
 
 
+def test_flux_does_nothing_with_more_rights_than_the_account_has(kubectl: Path, tmp_path: Path):
+    """Its own the root would have too, and helm-controller for what installs Istio."""
+    flux = {"url": GIT, "serviceAccountName": "mesh-deployer"}
+    tree = render_config(tmp_path, mesh(istio={"version": "1.30.3"}, delivery={"flux": flux}))
+    built = build_all(kubectl, tree.directories())
+    objects = {key: obj for found in built.values() for key, obj in found.items()}.values()
+    bound = [obj for obj in objects if obj["kind"] in ("Kustomization", "HelmRelease")]
+
+    assert {"msa", "msa-istio", "istiod"} <= {obj["metadata"]["name"] for obj in bound}
+    assert {obj["spec"].get("serviceAccountName") for obj in bound} == {"mesh-deployer"}
+
+
+def test_no_alert_watches_a_root_that_is_not_there(kubectl: Path, tmp_path: Path):
+    objects = wired(tmp_path, kubectl, {"url": GIT, **EVERY_KEY, "selfManaged": False})
+
+    for alert in of_kind(objects, "Alert").values():
+        assert {"kind": "Kustomization", "name": "msa"} not in alert["spec"]["eventSources"]
+
+
 def test_a_decryption_without_a_secret_asks_a_cloud(kubectl: Path, tmp_path: Path):
     one = stage(wired(tmp_path, kubectl, {"url": GIT, "decryption": {}}))
 
@@ -137,6 +156,7 @@ def test_alerts_tell_of_this_wiring_only(kubectl: Path, tmp_path: Path):
         assert alert["spec"]["providerRef"] == {"name": alert["metadata"]["name"]}
         assert alert["spec"]["eventSources"] == [
             {"kind": "GitRepository", "name": "msa"},
+            {"kind": "Kustomization", "name": "msa"},
             *(
                 {"kind": "Kustomization", "name": f"msa-{name}"}
                 for name in ("namespaces", "operator", "istio", "addons")

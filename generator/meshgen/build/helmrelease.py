@@ -57,6 +57,9 @@ def _release(release: ChartRelease, flux: dict[str, Any], namespace: str) -> Kub
     if release.namespace != namespace:
         # Where `helm list` looks for it.
         spec |= {"targetNamespace": release.namespace, "storageNamespace": release.namespace}
+    if flux.get("serviceAccountName"):
+        # Of the HelmRelease's own namespace, not of the Kustomization's that applies it.
+        spec["serviceAccountName"] = flux["serviceAccountName"]
     if kind == "OCIRepository":
         spec["chartRef"] = {"kind": kind, "name": source}
     else:

@@ -50,11 +50,13 @@ def flux_wiring(
     first: tuple[KubernetesObject, ...] = (own_source,)
     if manages_itself:
         root = _kept(self_kustomization(mesh, flux, own_path, mesh, prune=True))
+        # Where Flux is locked down, one that names no account may do nothing.
+        root["spec"] |= _account(flux)
         first = (memory.recall_same(_kept, own_source), root)
     files: dict[str, tuple[KubernetesObject, ...]] = {"sync.yaml": (*first, *kustomizations)}
     if flux.get("alerts"):
-        sources = [(source_kind(flux), mesh), *(("Kustomization", one["metadata"]["name"]) for one in kustomizations)]
-        files["alerts.yaml"] = alert_objects(mesh, flux, sources)
+        watched = ((one["kind"], one["metadata"]["name"]) for one in files["sync.yaml"])
+        files["alerts.yaml"] = alert_objects(mesh, flux, watched)
     return files
 
 
@@ -150,9 +152,11 @@ def _rights(flux: dict[str, Any], place: Place) -> dict[str, Any]:
     if place.kubeconfig is not None:
         secret, key = place.kubeconfig
         rights["kubeConfig"] = {"secretRef": {"name": secret, **({"key": key} if key else {})}}
-    if flux.get("serviceAccountName"):
-        rights["serviceAccountName"] = flux["serviceAccountName"]
-    return rights
+    return rights | _account(flux)
+
+
+def _account(flux: dict[str, Any]) -> dict[str, Any]:
+    return {"serviceAccountName": flux["serviceAccountName"]} if flux.get("serviceAccountName") else {}
 
 
 def _rewriting(flux: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _LISTED = 8
 
 def tree_readme(mesh: Mesh, trees: Sequence[ClusterTree], *, values: bool) -> str:
     """The text of the tree's README.md; `values` says whether it holds values of charts."""
-    stages = {tree.name: [stage.name for stage in tree.stages] for tree in trees}
+    stages = {tree.name: tree.order for tree in trees}
     environments = [
         {
             "name": environment.name,

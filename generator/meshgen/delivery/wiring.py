@@ -33,12 +33,16 @@ class AppliedStage:
 
 @dataclass(frozen=True)
 class ClusterTree:
-    """A cluster in the tree: what builds its stages, in their order, and what bootstraps it, by engine."""
+    """A cluster in the tree: what builds its stages, in their order, and what bootstraps it, by engine.
+
+    `order` names all its stages, those too that are charts which Argo CD installs, for which no directory stands.
+    """
 
     name: str
     environment: str
     wiring: dict[str, str]
     stages: tuple[AppliedStage, ...]
+    order: tuple[str, ...]
 
 
 def in_repository(root: str, path: str) -> str:
