@@ -199,9 +199,13 @@ def test_sidecar_for_the_mesh_closes_it_too() -> None:
 def test_variables_are_flux_own_business_without_post_build() -> None:
     dashboard = made("ConfigMap", {}, group="") | {"data": {"a": "${datasource} $${kept}"}}
     kustomization = made(
-        "Kustomization", {"path": "output/x", "postBuild": {"a": 1}}, group="kustomize.toolkit.fluxcd.io"
+        "Kustomization",
+        {"path": "output/x", "postBuild": {"substitute": {"a": "1"}}},
+        group="kustomize.toolkit.fluxcd.io",
     )
-    elsewhere = made("Kustomization", {"path": "apps", "postBuild": {"a": 1}}, group="kustomize.toolkit.fluxcd.io")
+    elsewhere = made(
+        "Kustomization", {"path": "apps", "postBuild": {"substitute": {"a": "1"}}}, group="kustomize.toolkit.fluxcd.io"
+    )
     flux = {"flux": {"url": "https://example.com", "path": "./output"}}
 
     assert rules(dashboard, delivery=flux) == []
@@ -209,10 +213,31 @@ def test_variables_are_flux_own_business_without_post_build() -> None:
     assert rules(dashboard, kustomization, delivery=flux) == ["MG570"]
 
 
+def test_a_variable_that_is_given_is_what_post_build_is_for() -> None:
+    mine = made("ConfigMap", {}, group="") | {"data": {"a": "${region} ${REGION}", "b": "${zone} ${REGION} ${region}"}}
+
+    def told(**build: Any) -> list[tuple[str, str]]:
+        flux = {"flux": {"url": "https://example.com", "postBuild": build}}
+        return [(one.severity, one.message) for one in policy_remarks(subject([mine], {"delivery": flux}))]
+
+    everything = {"region": "kr", "REGION": "KR", "zone": "1"}
+    assert told(substitute=everything) == []
+    ((severity, message),) = told(substitute={"region": "kr", "zone": None})
+    assert severity == "warning"
+    assert "${REGION}, ${zone} in it" in message
+    # What the cluster's ConfigMap holds is not known here.
+    ((severity, message),) = told(substitute={"region": "kr"}, substituteFrom={"vars": {}})
+    assert severity == "info"
+    assert "${REGION}, ${zone} in it" in message
+    assert told(substitute={"gone": None}) == []
+
+
 def test_default_of_a_variable_is_not_printed() -> None:
     dashboard = made("ConfigMap", {}, group="") | {"data": {"a": "${PASSWORD:=xK9-mPq4vR7z}"}}
     kustomization = made(
-        "Kustomization", {"path": "output", "postBuild": {"a": 1}}, group="kustomize.toolkit.fluxcd.io"
+        "Kustomization",
+        {"path": "output", "postBuild": {"substitute": {"a": "1"}}},
+        group="kustomize.toolkit.fluxcd.io",
     )
 
     told = list(policy_remarks(subject([dashboard, kustomization])))

@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from meshgen.build.stage import KubernetesObject
@@ -15,6 +16,7 @@ from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 
 _FLUX = "kustomize.toolkit.fluxcd.io"
+_MARK = f"{_FLUX}/substitute"
 # What Flux's postBuild takes for a variable: drone/envsubst.
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}")
 # metadata.annotations of one object, in k8s.io/apimachinery's ValidateAnnotations.
@@ -24,38 +26,53 @@ _DATA = 1048576
 
 
 def _substituted(subject: Subject) -> Iterator[Breach]:
-    if not _substitutes(subject):
+    builds = _builds(subject)
+    if not builds:
         return
-    mark = f"{_FLUX}/substitute"
-    hint = f"annotate it {mark}: disabled, or write $${{…}} where the text is meant"
+    known = {name for build in builds for name in _given(build)}
+    # What these hold, nobody can see here.
+    held = any(build.get("substituteFrom") for build in builds)
+    end = (
+        "by nothing where substituteFrom has no such variable"
+        if held
+        else "though postBuild.substitute has no such variable"
+    )
+    hint = (
+        f"annotate it {_MARK}: disabled, or write $${{…}} where the text is meant; else say the variable in postBuild"
+    )
     for obj in subject.own:
         marks = (mapping(obj, "metadata", "annotations"), mapping(obj, "metadata", "labels"))
-        if any(one.get(mark) == "disabled" for one in marks) or obj["apiVersion"].startswith(f"{_FLUX}/"):
+        if any(one.get(_MARK) == "disabled" for one in marks) or obj["apiVersion"].startswith(f"{_FLUX}/"):
             continue
-        if (variable := _variable(obj)) is not None:
-            yield of_object(subject, obj, f"Flux would replace {plain(variable)} in it by a variable's value", hint)
+        if unknown := [f"${{{plain(name)}}}" for name in dict.fromkeys(_variables(obj)) if name not in known]:
+            breach = of_object(subject, obj, f"Flux would replace {', '.join(unknown)} in it, {end}", hint)
+            yield replace(breach, severity="info") if held else breach
 
 
-def _substitutes(subject: Subject) -> bool:
-    """Whether Flux replaces variables in this tree: a Kustomization with postBuild applies it."""
+def _builds(subject: Subject) -> list[dict[str, Any]]:
+    """Each `postBuild` by which Flux replaces variables in this tree: the config's, and that of own Kustomizations."""
     flux = mapping(subject.settings.get("delivery"), "flux")
-    if mapping(flux, "postBuild"):
-        return True
     root = posixpath.normpath(text(flux, "path") or "./output")
-    paths = (
-        posixpath.normpath(text(one, "spec", "path") or ".")
-        for one in subject.of("Kustomization", _FLUX)
-        if mapping(one, "spec", "postBuild")
-    )
-    return any(f"{path}/".startswith(f"{root}/") for path in paths)
+    found = [mapping(flux, "postBuild")]
+    for one in subject.of("Kustomization", _FLUX):
+        path = posixpath.normpath(text(one, "spec", "path") or ".")
+        if f"{path}/".startswith(f"{root}/"):
+            found.append(mapping(one, "spec", "postBuild"))
+    return [build for build in found if _given(build) or build.get("substituteFrom")]
 
 
-def _variable(value: Any) -> str | None:
+def _given(build: dict[str, Any]) -> set[str]:
+    return {name for name, value in mapping(build, "substitute").items() if value is not None}
+
+
+def _variables(value: Any) -> Iterator[str]:
+    """The names of the variables in an object's texts."""
     if isinstance(value, str):
-        match = _VARIABLE.search(value) if "${" in value else None
-        return f"${{{match[1]}}}" if match else None
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return next((found for one in inner if (found := _variable(one)) is not None), None)
+        if "${" in value:
+            yield from (match[1] for match in _VARIABLE.finditer(value))
+        return
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _variables(one)
 
 
 def _big_annotations(subject: Subject) -> Iterator[Breach]:

@@ -17,8 +17,8 @@ from meshgen.yaml import NOWHERE, at_pointer, pointer
 class Breach:
     """What a rule has against a subject: where in the settings, what, the next move, and the object if it is about one.
 
-    With a `document`, a manifest of the user's own, `pointer` leads into that instead. `namespace` is the object's.
-    The message never holds a value that may be a secret.
+    With a `document`, a manifest of the user's own, `pointer` leads into that instead. `namespace` is the object's. A
+    `severity` takes the place of the rule's. The message never holds a value that may be a secret.
     """
 
     pointer: str
@@ -27,12 +27,13 @@ class Breach:
     object: str | None = None
     document: Document | None = None
     namespace: str | None = None
+    severity: Severity | None = None
 
     def remark(self, rule: str, severity: Severity) -> Remark:
         """The breach as what a rule of that id says."""
-        at_key = self.document is None
+        at_key, weight = self.document is None, self.severity or severity
         return Remark(
-            rule, self.message, self.pointer, self.hint, severity, at_key, self.document, self.object, self.namespace
+            rule, self.message, self.pointer, self.hint, weight, at_key, self.document, self.object, self.namespace
         )
 
 
