@@ -324,7 +324,7 @@ IMAGE_POLICIES = st.none() | st.fixed_dictionaries(
 _DELIVERY = st.none() | _some(
     flux=st.none()
     | _some(
-        url=st.just("ssh://git@example.com/mesh.git"),
+        url=st.just("https://git@example.com/mesh.git"),
         interval=st.just("1h30m"),
         prune=st.booleans(),
         suspend=st.booleans(),

@@ -165,6 +165,17 @@ def _placed(key: str, value: Any) -> dict[str, Any]:
     return document
 
 
+def _complete(engines: dict[str, Any], parts: list[str]) -> None:
+    """Say what the key's neighbours have to say for it to mean something."""
+    if parts[:3] == ["delivery", "flux", "verify"]:
+        engines["flux"]["verify"] = {"secretRef": "keys"}
+        engines["flux"]["url"] = f"{'oci' if parts[3] == 'provider' else 'https'}://example.com/mesh"
+    if parts[:3] == ["delivery", "flux", "alerts"]:
+        engines["flux"]["alerts"] = {"kiali": {"address": "https://hooks.example.com/mesh"}}
+    if parts[:3] == ["delivery", "argocd", "syncWindows"]:
+        engines["argocd"]["syncWindows"] = {"kiali": {"schedule": "0 0 * * *", "duration": "1h"}}
+
+
 def rendered(folder: Path, key: str, value: Any) -> dict[str, bytes]:
     """The tree of a config with a key, or without it (None); what stands in the IstioOperator alone is left out."""
     config: dict[str, Any] = {
@@ -189,12 +200,7 @@ def rendered(folder: Path, key: str, value: Any) -> dict[str, bytes]:
         config["mesh"]["resources"] = {"kiali": {"path": "own.yaml"}}
         folder.mkdir()
         (folder / "own.yaml").write_text("{apiVersion: v1, kind: ConfigMap, metadata: {name: own}}")
-    engines = config["mesh"]["delivery"]
-    if parts[:3] == ["delivery", "flux", "verify"]:
-        engines["flux"]["verify"] = {"secretRef": "keys"}
-        engines["flux"]["url"] = f"{'oci' if parts[3] == 'provider' else 'https'}://example.com/mesh"
-    if parts[:3] == ["delivery", "argocd", "syncWindows"]:
-        engines["argocd"]["syncWindows"] = {"kiali": {"schedule": "0 0 * * *", "duration": "1h"}}
+    _complete(config["mesh"]["delivery"], parts)
     at: dict[str, Any] = config["overlay" if parts[0] == "clusters" else "mesh"]
     for part in parts[:-1]:
         at = at.setdefault(part, {})

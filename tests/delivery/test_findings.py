@@ -85,6 +85,19 @@ def test_a_flux_that_kubernetes_is_too_old_for_is_named(tmp_path: Path, keys: Ob
 
 
 @pytest.mark.parametrize(
+    "keys",
+    [
+        {"interval": "1.5h", "retryInterval": "0.5m", "timeout": "1h30m"},
+        {"url": "ssh://git@example.com/mesh.git", "secretRef": "key"},
+        {"ref": {"semver": "1.0.0 - 2.x || ^3.1-0, !=3.2.1"}, "verify": {"mode": "HEAD", "secretRef": "keys"}},
+        {"branch": "refs-of-mine/heads"},
+    ],
+)
+def test_what_flux_takes_is_no_finding(tmp_path: Path, keys: Object):
+    assert rules(tmp_path, {"flux": {**SOURCE, **keys}}, {"a": None}) == set()
+
+
+@pytest.mark.parametrize(
     ("istio", "kubeconfig", "said"),
     [
         ({"version": "1.11.3"}, {}, False),

@@ -116,7 +116,7 @@ class Shown:
 
 def shown_by_meshgen(folder: Path, istio: Object) -> Shown:
     """Show the objects of a mesh with these settings, which Flux delivers."""
-    flux = {"flux": {"url": "ssh://git@example.com/mesh.git"}}
+    flux = {"flux": {"url": "https://example.com/mesh.git"}}
     write_config(folder, mesh(istio=istio, delivery=flux))
     entries = shown(folder)
     (operator,) = (entry["object"] for entry in entries if entry["stage"] is None)

@@ -8,6 +8,9 @@ from typing import Any
 from meshgen.build.istiooperator import install_method
 from meshgen.build.stage import Memory, Remark
 from meshgen.catalog import UnknownMinor, minor_key, release_of
+from meshgen.check.alerts import alert_remarks
+from meshgen.check.setting import duration
+from meshgen.config.problems import plain
 from meshgen.config.resolve import Cluster
 from meshgen.delivery.fluxsource import is_oci
 from meshgen.yaml import pointer
@@ -27,7 +30,8 @@ def cluster_remarks(cluster: Cluster, memory: Memory) -> Iterator[Remark]:
 
 def _remarks(delivery: Settings) -> list[Remark]:
     flux, argocd = delivery.get("flux") or {}, delivery.get("argocd") or {}
-    return [*_source(flux), *_verify(flux), *_argocd(argocd)]
+    alerts = alert_remarks(flux.get("alerts") or {})
+    return [*_source(flux), *_access(flux), *_verify(flux), *_pace(flux), *alerts, *_argocd(argocd)]
 
 
 def _source(flux: Settings) -> Iterator[Remark]:
@@ -44,6 +48,39 @@ def _source(flux: Settings) -> Iterator[Remark]:
     if flux.get("provider") == ("github" if is_oci(flux) else "gcp"):
         message = f"delivery.flux.provider: {flux['provider']} serves no {what.removeprefix('a ').removeprefix('an ')}"
         yield Remark("MG434", message, "/delivery/flux/provider", "take it out, and give a Secret by secretRef")
+    branch = flux.get("branch") or ""
+    if branch.startswith("refs/") and not ref and not is_oci(flux):
+        message = f"delivery.flux.branch: Flux would look for the branch refs/heads/{plain(branch)}"
+        name = branch.removeprefix("refs/heads/")
+        hint = f"say the name alone: {plain(name)}" if name != branch else "say a branch's name; a tag is said by ref"
+        yield Remark("MG434", message, "/delivery/flux/branch", hint)
+
+
+def _access(flux: Settings) -> Iterator[Remark]:
+    """What source-controller refuses to fetch without a Secret."""
+    if flux.get("secretRef") or is_oci(flux):
+        return
+    if (flux.get("url") or "").startswith("ssh://"):
+        message = "delivery.flux.url: Flux fetches nothing by SSH without a key"
+        hint = "name by secretRef a Secret with `identity` and `known_hosts`, as `flux create secret git` makes it"
+        yield Remark("MG434", message, "/delivery/flux/url", hint)
+    if flux.get("provider") == "github":
+        message = "delivery.flux.provider: Flux is no app of GitHub's without the app's key"
+        hint = "name by secretRef a Secret with it, as `flux create secret githubapp` makes it"
+        yield Remark("MG434", message, "/delivery/flux/provider", hint)
+
+
+def _pace(flux: Settings) -> Iterator[Remark]:
+    """Durations of nothing, which Flux's CRDs allow."""
+    never = {
+        "interval": "Flux would never apply again",
+        "retryInterval": "Flux would never try again",
+        "timeout": "nothing is ready at once",
+    }
+    for key, what in never.items():
+        if flux.get(key) and duration(flux[key]) == 0:
+            message = f"delivery.flux.{key}: {flux[key]} is no time: {what}"
+            yield Remark("MG434", message, f"/delivery/flux/{key}", "say 30s, 10m or 1h30m, or leave it out")
 
 
 def _verify(flux: Settings) -> Iterator[Remark]:
@@ -57,6 +94,10 @@ def _verify(flux: Settings) -> Iterator[Remark]:
             what = "Git" if is_oci(flux) else "an OCI artifact"
             message = f"delivery.flux.verify.{key} is about signatures of {what}"
             yield Remark("MG434", message, f"{at}/{key}", "take it out, or change the url", at_key=True)
+    ref = flux.get("ref") or {}
+    if not is_oci(flux) and verify.get("mode") in ("Tag", "TagAndHEAD") and not (ref.get("tag") or ref.get("semver")):
+        message = f"delivery.flux.verify.mode: {verify['mode']} wants a tag, and Flux follows none"
+        yield Remark("MG434", message, f"{at}/mode", "say ref: {tag: …} or ref: {semver: …}; or mode: HEAD")
     keyless = is_oci(flux) and (verify.get("provider") or "cosign") == "cosign"
     if not verify.get("secretRef") and not (keyless and verify.get("identities")):
         message = "delivery.flux.verify: whose signatures? There is no secretRef"
