@@ -44,6 +44,27 @@ def test_waves_that_do_not_wait_are_said_to(tmp_path: Path, delivery: Object, wa
     assert rules(tmp_path, delivery) == (set() if waits else {"MG431"})
 
 
+STILL: Object = {"patch": {"delivery": {"flux": {"suspend": True}}}}
+
+
+@pytest.mark.parametrize(
+    ("clusters", "waves", "said"),
+    [
+        ({"a": STILL, "b": None}, WAVES, True),
+        ({"a": None, "b": STILL}, WAVES, False),
+        # All stand still, as is asked for.
+        ({"a": STILL, "b": STILL}, WAVES, False),
+        ({"a": STILL, "b": None}, {"all": {"order": 1}}, False),
+        ({"a": STILL, "b": None}, {"one": {"order": 1, "clusters": ["a"]}, "two": {"order": 1}}, False),
+        ({"a": STILL, "b": None}, None, False),
+    ],
+)
+def test_a_suspended_cluster_that_holds_back_others_is_named(
+    tmp_path: Path, clusters: Object, waves: Object | None, said: bool
+):
+    assert rules(tmp_path, {"flux": HUB, "waves": waves}, clusters) == ({"MG431"} if said else set())
+
+
 @pytest.mark.parametrize(
     ("clusters", "argocd", "said"),
     [

@@ -85,7 +85,10 @@ def test_the_url_decides_the_kind_of_the_source(kubectl: Path, tmp_path: Path, f
     ("flux", "verify"),
     [
         ({"url": GIT, "verify": {"secretRef": "keys"}}, {"mode": "HEAD", "secretRef": {"name": "keys"}}),
-        ({"url": GIT, "verify": {"mode": "Tag", "secretRef": "k"}}, {"mode": "Tag", "secretRef": {"name": "k"}}),
+        (
+            {"url": GIT, "ref": {"tag": "v1"}, "verify": {"mode": "Tag", "secretRef": "k"}},
+            {"mode": "Tag", "secretRef": {"name": "k"}},
+        ),
         ({"url": OCI, "verify": {"secretRef": "k"}}, {"provider": "cosign", "secretRef": {"name": "k"}}),
         (
             {"url": OCI, "verify": {"identities": IDENTITIES}},

@@ -89,11 +89,27 @@ def _hub(mesh: str, environment: Environment) -> Said:
             cluster = next(one for one in clusters if one.name == name)
             hint = "leave secretRef out: it is CLUSTER-kubeconfig then; or give each its own"
             yield cluster, Remark("MG436", message, "/delivery/flux/kubeConfig", hint)
+    yield from _standing_still(hub)
     for long in (hub.name, *(hub.gate(wave) for wave in hub.waves)):
         if len(long) > _LABEL:
             message = f"delivery.flux: {long} is too long for a label"
             hint = f"shorten the mesh's, the environment's or the wave's name: a label holds {_LABEL} characters"
             yield clusters[0], Remark("MG214", message, "/delivery/flux", hint, at_key=True)
+
+
+def _standing_still(hub: Hub) -> Said:
+    """Clusters that hold back the waves after theirs for as long as they are suspended."""
+    moving = [wave.order for wave in hub.waves if not all(_is_suspended(one) for one in wave.clusters)]
+    for wave in hub.waves:
+        for cluster in wave.clusters if any(order > wave.order for order in moving) else ():
+            if _is_suspended(cluster):
+                message = f"delivery.flux.suspend: no wave after {wave.name} begins while this cluster is suspended"
+                hint = "take it out, or move the cluster into the last wave for as long"
+                yield cluster, Remark("MG431", message, "/delivery/flux/suspend", hint, "warning")
+
+
+def _is_suspended(cluster: Cluster) -> bool:
+    return bool((flux_of(cluster) or {}).get("suspend"))
 
 
 def _argocd(mesh: str, environment: Environment) -> Said:
