@@ -204,6 +204,67 @@ def test_the_project_may_do_exactly_what_the_stages_need(kubectl: Path, tmp_path
     assert "*" not in str(spec)
 
 
+def of(kind: str, group: str, namespace: str | None = None) -> Object:
+    metadata = {"name": "one", **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": f"{group}/v1" if group else "v1", "kind": kind, "metadata": metadata}
+
+
+def crd(group: str, kind: str, scope: str) -> Object:
+    names = {"kind": kind, "plural": f"{kind.lower()}s"}
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    made = of("CustomResourceDefinition", "apiextensions.k8s.io")
+    made["metadata"]["name"] = f"{names['plural']}.{group}"
+    return made | {"spec": {"group": group, "names": names, "scope": scope, "versions": [version]}}
+
+
+def placed(folder: Path, kubectl: Path, *own: Object) -> tuple[set[str], set[str], set[str], set[str]]:
+    """What the project allows of the groups of `own`: in no namespace, in one, in which; and that of Applications."""
+    (folder / "own.yaml").write_text("\n---\n".join(text_of(obj) for obj in own))
+    config = mesh(resources={"own": {"path": "own.yaml"}}, delivery={"argocd": {"url": URL, "prune": False}})
+    objects = wiring(render_config(folder, config), kubectl)
+    ((_, project),) = of_kind(objects, "AppProject").items()
+    groups = {identity(obj).group for obj in own}
+    cluster, namespaced = (
+        {kind for group, kind in kinds(project["spec"][f"{scope}ResourceWhitelist"]) if group in groups}
+        for scope in ("cluster", "namespace")
+    )
+    reached = {one["namespace"] for one in project["spec"]["destinations"]}
+    applied = {one["spec"]["destination"]["namespace"] for one in of_kind(objects, "Application").values()}
+    return cluster, namespaced, reached - {"istio-system", "istio-operator", "argocd"}, applied - {"argocd"}
+
+
+@pytest.mark.parametrize(
+    ("own", "cluster", "namespaced", "reached", "applied"),
+    [
+        # Kinds of well-known projects.
+        ([of("ClusterPolicy", "kyverno.io")], {"ClusterPolicy"}, set(), set(), {"istio-system"}),
+        ([of("NodePool", "karpenter.sh")], {"NodePool"}, set(), set(), {"istio-system"}),
+        ([of("Policy", "kyverno.io", "shop")], set(), {"Policy"}, {"shop"}, {"istio-system"}),
+        # A kind that nobody knows: in a namespace only where it says so.
+        ([of("Odd", "example.com")], {"Odd"}, {"Odd"}, set(), {"istio-system"}),
+        ([of("Odd", "example.com", "shop")], set(), {"Odd"}, {"shop"}, {"istio-system"}),
+        # CRDs of the tree know it.
+        ([crd("example.com", "Odd", "Cluster"), of("Odd", "example.com")], {"Odd"}, set(), set(), {"istio-system"}),
+        ([crd("example.com", "Odd", "Namespaced"), of("Odd", "example.com")], set(), {"Odd"}, {"default"}, {"default"}),
+        # What names no namespace goes where kubectl would put it.
+        ([of("Certificate", "cert-manager.io")], set(), {"Certificate"}, {"default"}, {"default"}),
+    ],
+)
+def test_the_project_knows_what_is_in_a_namespace(
+    kubectl: Path,
+    tmp_path: Path,
+    own: list[Object],
+    cluster: set[str],
+    namespaced: set[str],
+    reached: set[str],
+    applied: set[str],
+):
+    found = placed(tmp_path, kubectl, *own)
+
+    assert (found[0] - {"CustomResourceDefinition"}, *found[1:]) == (cluster, namespaced, reached, applied)
+
+
 def mesh_istio(name: str) -> Object:
     return CONFIGS[name].get("istio", {})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from meshgen.config.resolve import DEFAULT_SERVER
 from meshgen.delivery.argocdapplications import Step, Target, application, from_git, steps, tree_of
-from meshgen.delivery.argocdproject import project, root_project
+from meshgen.delivery.argocdproject import fallback_of, project, root_project
 from meshgen.delivery.wiring import AppliedStage, KubernetesObject, WiringFiles, in_repository
 
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -17,7 +17,7 @@ KEPT = {"argocd.argoproj.io/sync-options": "Prune=false"}
 def argocd_wiring(
     target: Target,
     stages: Sequence[AppliedStage],
-    objects: Iterable[KubernetesObject],
+    objects: Sequence[KubernetesObject],
     *,
     own_path: str,
     environment: str | None = None,
@@ -32,8 +32,9 @@ def argocd_wiring(
     charts = [release for stage in stages for release, _ in stage.releases]
     manages_itself = target.argocd.get("selfManaged") is not False
     alone = environment is None and not by_set
-    made = project(target, objects, charts, holds_root=alone and manages_itself)
-    planned = steps(target, stages)
+    fallback = fallback_of(target, objects)
+    made = project(target, objects, charts, fallback, holds_root=alone and manages_itself)
+    planned = steps(target, stages, fallback)
     if by_set:
         return {"project.yaml": (made,)}, planned
     for step in planned:

@@ -50,12 +50,12 @@ def home_of(argocd: dict[str, Any]) -> str:
     return home
 
 
-def steps(target: Target, stages: Sequence[AppliedStage]) -> tuple[Step, ...]:
-    """The Applications of all stages."""
+def steps(target: Target, stages: Sequence[AppliedStage], fallback: str) -> tuple[Step, ...]:
+    """The Applications of all stages; what a directory holds that names no namespace goes to `fallback`."""
     made: list[Step] = []
     for stage in stages:
         first = 1 + max((step.number for step in made), default=-1)
-        parts = list(_of_charts(target, stage) if stage.releases else _of_directory(target, stage))
+        parts = list(_of_charts(target, stage) if stage.releases else _of_directory(target, stage, fallback))
         for later, webhooks, application in parts:
             automated = application["spec"]["syncPolicy"]["automated"]
             automated["prune"] = stage.prune and target.argocd.get("prune") is not False
@@ -74,13 +74,13 @@ _CASCADE = "resources-finalizer.argocd.argoproj.io"
 _Part = tuple[int, tuple[Webhooks, ...], KubernetesObject]
 
 
-def _of_directory(target: Target, stage: AppliedStage) -> Iterator[_Part]:
+def _of_directory(target: Target, stage: AppliedStage, fallback: str) -> Iterator[_Part]:
     if stage.path is not None:
         # Clusters may share a directory, and Argo CD hydrates no two Applications into one.
         own_path = f"clusters/{target.cluster}/{stage.name}"
         tree = tree_of(target.argocd)
         source = _stage_source(target.argocd, in_repository(tree, stage.path), in_repository(tree, own_path))
-        destination = (target.server, target.namespace)
+        destination = (target.server, fallback)
         name = f"{target.name}-{stage.name}"
         webhooks = webhooks_of_istio(target.istio) if stage.name == ISTIO else ()
         yield 0, webhooks, application(name, target.name, target.argocd, source, destination)

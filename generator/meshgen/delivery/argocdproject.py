@@ -10,18 +10,32 @@ from meshgen.config.resolve import DEFAULT_SERVER
 from meshgen.delivery.argocdapplications import Target, argocd_object, registry
 from meshgen.delivery.chartkinds import kinds_of, leaving_kinds
 from meshgen.delivery.wiring import KubernetesObject
-from meshgen.layout.identity import CLUSTER_SCOPED, identity
+from meshgen.layout.identity import identity, lacks_namespace, scope_of, scopes
 
 GROUP = "argoproj.io"
 
 
+def fallback_of(target: Target, objects: Sequence[KubernetesObject]) -> str:
+    """The namespace of the Applications of directories, in which Argo CD puts an object that names none.
+
+    Where one does so, it is kubectl's own.
+    """
+    brought = scopes(objects)
+    return "default" if any(lacks_namespace(identity(obj), brought) for obj in objects) else target.namespace
+
+
 def project(
-    target: Target, objects: Iterable[KubernetesObject], charts: Sequence[ChartRelease], *, holds_root: bool
+    target: Target,
+    objects: Sequence[KubernetesObject],
+    charts: Sequence[ChartRelease],
+    fallback: str,
+    *,
+    holds_root: bool,
 ) -> KubernetesObject:
     """The AppProject of a cluster's stages; with `holds_root`, of the Application that makes theirs too.
 
-    `objects` are those that its directories build; what charts render is known by kind, and what prunes must reach
-    also what was there before.
+    `objects` are those that its directories build, `fallback` is the namespace of those that name none; what charts
+    render is known by kind, and what prunes must reach also what was there before.
     """
     argocd = target.argocd
     cluster_wide, namespaced = kinds_of(charts)
@@ -29,13 +43,17 @@ def project(
         leaving = leaving_kinds()
         cluster_wide |= leaving[0]
         namespaced |= leaving[1]
-    namespaces = {target.namespace, *(release.namespace for release in charts)}
+    namespaces = {target.namespace, fallback, *(release.namespace for release in charts)}
+    brought = scopes(objects)
     for key in (identity(obj) for obj in objects):
-        if (key.group, key.kind) in CLUSTER_SCOPED:
-            cluster_wide.add((key.group, key.kind))
-        else:
-            namespaced.add((key.group, key.kind))
-            namespaces.add(key.namespace or "default")
+        kind, scope = (key.group, key.kind), scope_of(key, brought)
+        # Of a kind that nobody knows, an object without a namespace is likely to be in none.
+        unknown = scope is None and not key.namespace
+        if scope == "Cluster" or unknown:
+            cluster_wide.add(kind)
+        if scope != "Cluster":
+            namespaced.add(kind)
+            namespaces |= {key.namespace} - {""}
     destinations = [{"server": target.server, "namespace": namespace} for namespace in sorted(namespaces)]
     if holds_root:
         namespaced |= {(GROUP, "Application"), (GROUP, "AppProject")}

@@ -41,15 +41,18 @@ Objects = Mapping[Key, Placed]
 
 
 class Project(NamedTuple):
-    """What an AppProject lets Argo CD delete: (group, kind) of all kinds, and the namespaces of namespaced objects."""
+    """What an AppProject lets Argo CD delete: (group, kind) outside and inside of namespaces, and the namespaces."""
 
-    kinds: frozenset[tuple[str, str]]
+    cluster_wide: frozenset[tuple[str, str]]
+    namespaced: frozenset[tuple[str, str]]
     namespaces: frozenset[str]
 
     def allows(self, key: Key) -> bool:
         """Whether Argo CD may delete an object."""
-        inside = (key.group, key.kind) in CLUSTER_SCOPED or (key.namespace or "default") in self.namespaces
-        return inside and (key.group, key.kind) in self.kinds
+        kind = (key.group, key.kind)
+        if kind in self.cluster_wide and (kind in CLUSTER_SCOPED or not key.namespace):
+            return True
+        return kind in self.namespaced and (key.namespace or "default") in self.namespaces
 
 
 @dataclass
@@ -100,9 +103,11 @@ class Reader:
         for obj in self._read(text):
             if obj["kind"] == "AppProject" and obj["metadata"]["name"] == name:
                 spec = obj["spec"]
-                allowed = [*spec["clusterResourceWhitelist"], *spec["namespaceResourceWhitelist"]]
-                kinds = frozenset((one["group"], one["kind"]) for one in allowed)
-                return Project(kinds, frozenset(one["namespace"] for one in spec["destinations"]))
+                cluster_wide, namespaced = (
+                    frozenset((one["group"], one["kind"]) for one in spec[f"{scope}ResourceWhitelist"])
+                    for scope in ("cluster", "namespace")
+                )
+                return Project(cluster_wide, namespaced, frozenset(one["namespace"] for one in spec["destinations"]))
         return None
 
     def _parsed(self, mine: Mapping[str, set[str]], others: Mapping[str, set[str]]) -> dict[Key, Placed]:
