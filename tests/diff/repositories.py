@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +61,25 @@ def one(difference: Difference, kind: str, name: str) -> Group:
     return group
 
 
-def changed(old: Object | None, new: Object | None, *, stages: tuple[str, str] = ("addons", "addons")) -> Change:
-    """What becomes of one object."""
-    some = old or new
-    assert some is not None
-    group, slash, _ = some["apiVersion"].partition("/")
-    metadata = some["metadata"]
-    key = Key("", group if slash else "", some["kind"], metadata.get("namespace") or "", metadata["name"])
-    before = {key: Placed(stages[0], old)} if old else {}
-    after = {key: Placed(stages[1], new)} if new else {}
+def changed(
+    old: Object | None,
+    new: Object | None,
+    *,
+    stages: tuple[str, str] = ("addons", "addons"),
+    among: Sequence[Object] = (),
+) -> Change:
+    """What becomes of one object, among others that stay."""
+    others = {_key(obj): Placed("istio", obj) for obj in among}
+    before = {**others, **({_key(old): Placed(stages[0], old)} if old else {})}
+    after = {**others, **({_key(new): Placed(stages[1], new)} if new else {})}
     (change,) = Comparer()._compared(before, after)
     return change
+
+
+def _key(obj: Object) -> Key:
+    group, slash, _ = obj["apiVersion"].partition("/")
+    metadata = obj["metadata"]
+    return Key("", group if slash else "", obj["kind"], metadata.get("namespace") or "", metadata["name"])
 
 
 def group_of(change: Change, clusters: int = 1) -> Group:

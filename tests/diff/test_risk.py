@@ -60,6 +60,48 @@ def namespace(**labels: str) -> Object:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": labels}}
 
 
+def ingress(name: str = "", **marks: str) -> Object:
+    annotations = {f"nginx.ingress.kubernetes.io/{key.replace('_', '-')}": value for key, value in marks.items()}
+    metadata = {"name": "a", "namespace": "x", "annotations": annotations}
+    spec = {"ingressClassName": name} if name else {}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+
+
+def rbac(kind: str, **fields: Any) -> Object:
+    return of(kind, "rbac.authorization.k8s.io/v1", **fields)
+
+
+def bound(name: str, *subjects: str, kind: str = "ClusterRoleBinding") -> Object:
+    some = [dict(zip(("kind", "name"), one.split(" "), strict=True)) for one in subjects]
+    return rbac(kind, roleRef={"kind": "ClusterRole", "name": name}, subjects=some)
+
+
+def hook(kind: str, **fields: Any) -> Object:
+    client = {"url": "https://evil.example.com/hook?token=x"}
+    every = {"name": "a", "rules": [{"resources": ["pods"]}], "clientConfig": client, **fields}
+    return of(kind, "admissionregistration.k8s.io/v1", webhooks=[every])
+
+
+def authorization(*rules: Object, **spec: Any) -> Object:
+    return of("AuthorizationPolicy", "security.istio.io/v1", spec={**spec, "rules": list(rules)})
+
+
+def claim(size: str) -> Object:
+    return of("PersistentVolumeClaim", spec={"resources": {"requests": {"storage": size}}})
+
+
+def stateful(size: str) -> Object:
+    return workload("StatefulSet", volumeClaimTemplates=[{**claim(size), "metadata": {"name": "a"}}])
+
+
+def listening(host: str = "*", port: int = 80, istio: str = "ingressgateway") -> Object:
+    servers = [{"hosts": [host], "port": {"number": port}}]
+    return of("Gateway", "networking.istio.io/v1", spec={"selector": {"istio": istio}, "servers": servers})
+
+
+ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+READ = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+GRANT = {"from": [{"kind": "HTTPRoute", "namespace": "other"}], "to": [{"kind": "Service"}]}
 RANGES = {"loadBalancerSourceRanges": ["10.0.0.0/8"]}
 OUTBOUND = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}}
 ANONYMOUS = "[auth.anonymous]\nenabled = {}\norg = a\n"
@@ -216,6 +258,77 @@ CASES: list[tuple[str, str, Object | None, Object | None]] = [
     ("traffic", "hosts and ports", None, of("Gateway", "networking.istio.io/v1")),
     ("cosmetic", "labels and annotations", namespace(), namespace(team="a")),
     ("cosmetic", "nothing that runs reads it yet", None, of("ConfigMap", data={"a": "b"})),
+    ("cosmetic", "reads it yet", None, of("CustomResourceDefinition", "apiextensions.k8s.io/v1")),
+    ("cosmetic", "reads it yet", None, of("OCIRepository", "source.toolkit.fluxcd.io/v1", spec={"url": "a"})),
+    ("restart", "is not known", None, of("Odd", "example.com/v1", spec={"a": 1})),
+    (
+        "security",
+        "it grants ClusterRole cluster-admin to Group system:unauthenticated in every namespace, that is whoever",
+        None,
+        bound("cluster-admin", "Group system:unauthenticated"),
+    ),
+    ("security", "to ServiceAccount a", None, bound("view", "ServiceAccount a", kind="RoleBinding")),
+    ("security", "may do: all verbs on all resources", None, rbac("ClusterRole", rules=[ALL])),
+    ("security", "Secrets can be read", None, rbac("Role", rules=[{**READ, "resources": ["secrets"]}])),
+    ("security", "rights of others", None, rbac("Role", rules=[{**READ, "verbs": ["impersonate"]}])),
+    ("security", "all verbs on pods", None, rbac("Role", rules=[{**READ, "verbs": ["*"]}])),
+    ("security", "those who are bound to it", None, rbac("Role", rules=[READ])),
+    (
+        "security",
+        "all who have view get it too",
+        None,
+        {
+            **rbac("ClusterRole", rules=[ALL]),
+            "metadata": {"name": "a", "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"}},
+        },
+    ),
+    (
+        "security",
+        "it may change pods before they are stored, and sends them to evil.example.com; where it does not answer",
+        None,
+        hook("MutatingWebhookConfiguration", failurePolicy="Fail"),
+    ),
+    ("security", "may refuse pods", None, hook("ValidatingWebhookConfiguration", failurePolicy="Ignore")),
+    (
+        "security",
+        "HTTPRoutes of other may refer",
+        None,
+        of("ReferenceGrant", "gateway.networking.k8s.io/v1beta1", spec=GRANT),
+    ),
+    ("security", "of its group", None, of("APIService", "apiregistration.k8s.io/v1", spec={"service": {"name": "a"}})),
+    ("security", "allows every request", None, authorization({})),
+    ("security", "allows every request", None, authorization({"from": [{"source": {"ipBlocks": ["0.0.0.0/0"]}}]})),
+    ("security", "allows every request", None, authorization({"to": [{"operation": {"paths": ["/*"]}}]})),
+    ("traffic", "does not allow is refused", None, authorization()),
+    ("traffic", "does not allow is refused", None, authorization({"from": [{"source": {"principals": ["*"]}}]})),
+    ("traffic", "does not allow is refused", None, authorization({"to": [{"operation": {"paths": ["/healthz"]}}]})),
+    ("traffic", "does not allow is refused", None, authorization({"to": [{"operation": {"notPaths": ["*"]}}]})),
+    ("traffic", "names is refused", None, authorization({}, action="DENY")),
+    ("security", "every connection", None, of("NetworkPolicy", "networking.k8s.io/v1", spec={"ingress": [{}]})),
+    ("traffic", "which connections", None, of("NetworkPolicy", "networking.k8s.io/v1", spec={"podSelector": {}})),
+    ("exposure", "it makes *:80 reachable", None, listening()),
+    ("traffic", "hosts and ports", None, listening(istio="egressgateway")),
+    ("exposure", "an Ingress makes", None, ingress("internal")),
+    (
+        "exposure",
+        "it opens to more addresses: 10.0.0.0/7",
+        ingress(whitelist_source_range="10.0.0.0/8, 192.0.2.1/32"),
+        ingress(whitelist_source_range="10.0.0.0/7,192.0.2.1"),
+    ),
+    ("exposure", "no range", ingress(allowlist_source_range="10.0.0.0/8"), ingress()),
+    (
+        "exposure",
+        "no range",
+        ingress(whitelist_source_range="10.0.0.0/8"),
+        ingress(allowlist_source_range="0.0.0.0/0"),
+    ),
+    ("exposure", "its class becomes public", ingress("nginx-internal"), ingress("public")),
+    ("exposure", "the default one", ingress("internal"), ingress()),
+    ("traffic", "requests from outside", ingress("nginx"), ingress("internal")),
+    ("replacement", "a claim can't shrink", claim("10Gi"), claim("5Gi")),
+    ("replacement", "a claim can't shrink", claim("1Gi"), claim("1G")),
+    ("replacement", "a claim can't shrink", stateful("1e10"), stateful("5G")),
+    ("restart", "is not known", claim("1Gi"), claim("2Gi")),
 ]
 
 
@@ -246,6 +359,27 @@ def test_a_value_that_sops_no_longer_encrypts_is_a_risk():
     assert risk(ciphertext, "plain") == "security"
     assert risk(ciphertext, ciphertext.replace("YQ", "Yg")) != "security"
     assert risk("plain", ciphertext) != "security"
+
+
+@pytest.mark.parametrize(
+    ("outbound", "spec", "risk"),
+    [
+        (OUTBOUND, {}, "security"),
+        (OUTBOUND, {"location": "MESH_INTERNAL"}, "security"),
+        (OUTBOUND, {"location": "MESH_INTERNAL", "workloadSelector": {"labels": {"a": "b"}}}, "traffic"),
+        ({}, {}, "traffic"),
+    ],
+)
+def test_a_host_more_is_a_risk_where_workloads_reach_known_hosts_alone(outbound: Object, spec: Object, risk: str):
+    def entry(*hosts: str) -> Object:
+        return of("ServiceEntry", "networking.istio.io/v1", spec={"hosts": list(hosts), **spec})
+
+    def found(old: Object | None, new: Object) -> str:
+        return changed(old, new, among=(chart("istiod", meshConfig=outbound),)).risk
+
+    assert found(None, entry("evil.example.com")) == risk
+    assert found(entry("a.example.com"), entry("a.example.com", "evil.example.com")) == risk
+    assert found(entry("a.example.com", "b.example.com"), entry("a.example.com")) == "traffic"
 
 
 def test_an_object_that_moves_between_stages_is_replaced():

@@ -1,4 +1,4 @@
-"""Kubernetes quantities, as far as a tree has to spell them anew."""
+"""Kubernetes quantities, as far as a tree has to spell them anew, and a reader to compare them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from decimal import ROUND_UP, Decimal
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
-_BINARY = {f"{prefix}i": 1024**power for power, prefix in enumerate("KMGTPE", 1)}
+_BINARY: dict[str, int] = {f"{prefix}i": 1024**power for power, prefix in enumerate("KMGTPE", 1)}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
 
@@ -25,6 +25,18 @@ def cpu(quantity: str | float) -> str:
         return str(quantity)
     nanos = (Decimal(number) * Decimal(10) ** (_DECIMAL[suffix] + 9)).to_integral_value(ROUND_UP)
     return _spelled(int(nanos))
+
+
+def amount(quantity: object) -> Decimal | None:
+    """How much a quantity is; None for what is none."""
+    match = _QUANTITY.fullmatch(str(quantity))
+    if match is None:
+        return None
+    number, suffix = match.groups()
+    if suffix in _BINARY:
+        return Decimal(number) * _BINARY[suffix]
+    power = _DECIMAL[suffix or ""] if len(suffix or "") < 2 else int(suffix[1:])
+    return Decimal(number).scaleb(power)
 
 
 def _spelled(nanos: int) -> str:

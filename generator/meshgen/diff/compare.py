@@ -15,6 +15,7 @@ from meshgen.diff.mask import is_checksum, shown
 from meshgen.diff.objects import Key, Objects, Placed, Project, Reader
 from meshgen.diff.risk import Facts, assess
 from meshgen.diff.sides import SideCluster
+from meshgen.values import value_at
 
 _NOTHING = Placed(None, {})
 
@@ -80,7 +81,17 @@ def _facts(old: Objects, new: Objects, project: Project | None) -> Facts:
     """What one change has to know of the others: what is there on one side only, and what then can be deleted."""
     gone = frozenset((key.kind, key.name) for key in old.keys() - new.keys() if _is_control_plane(key))
     come = frozenset((key.kind, key.name) for key in new.keys() - old.keys() if _is_control_plane(key))
-    return Facts(gone, come, project)
+    return Facts(gone, come, project, any(_keeps_in(key, one.object) for key, one in new.items()))
+
+
+def _keeps_in(key: Key, obj: dict[str, Any]) -> bool:
+    """Whether an object says that workloads reach only the hosts that the mesh knows."""
+    if key.kind == "ConfigMap":
+        return "REGISTRY_ONLY" in str((obj.get("data") or {}).get("mesh") or "")
+    if key.kind not in ("IstioOperator", "Istio", "HelmRelease", "HelmChartRelease", "Sidecar"):
+        return False
+    paths = (("spec", "values", "meshConfig"), ("spec", "meshConfig"), ("spec",))
+    return any(value_at(obj, (*path, "outboundTrafficPolicy", "mode")) == "REGISTRY_ONLY" for path in paths)
 
 
 def _is_control_plane(key: Key) -> bool:

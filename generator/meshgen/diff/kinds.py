@@ -1,54 +1,17 @@
-"""What follows from a change by the kind of its object: replaced, restarted, other traffic, or nothing that is read."""
+"""What follows from a change by the kind of its object: a restart, other traffic, or nothing that is read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from meshgen.build.stage import PRUNED
 from meshgen.diff.fields import Field
 from meshgen.diff.mask import is_checksum
 from meshgen.diff.objects import Key, Placed, Project
 from meshgen.diff.reach import Verdict
+from meshgen.diff.replacement import deleted
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"}
-# Fields that the API server refuses to change.
-_IMMUTABLE: dict[str, tuple[tuple[str, ...], ...]] = {
-    "Deployment": (("spec", "selector"),),
-    "ReplicaSet": (("spec", "selector"),),
-    "DaemonSet": (("spec", "selector"),),
-    "StatefulSet": (
-        ("spec", "selector"),
-        ("spec", "volumeClaimTemplates"),
-        ("spec", "serviceName"),
-        ("spec", "podManagementPolicy"),
-    ),
-    "Job": (("spec", "template"), ("spec", "selector"), ("spec", "completions"), ("spec", "completionMode")),
-    "Service": (("spec", "clusterIP"), ("spec", "clusterIPs"), ("spec", "loadBalancerClass")),
-    "PersistentVolumeClaim": (
-        ("spec", "accessModes"),
-        ("spec", "storageClassName"),
-        ("spec", "volumeName"),
-        ("spec", "selector"),
-        ("spec", "volumeMode"),
-    ),
-    "StorageClass": (("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)),
-    "RoleBinding": (("roleRef",),),
-    "ClusterRoleBinding": (("roleRef",),),
-    "CustomResourceDefinition": (("spec", "group"), ("spec", "scope"), ("spec", "names")),
-    "Secret": (("type",), ("immutable",)),
-}
-_LOST = {
-    "Namespace": "all that is in the namespace goes with it",
-    "CustomResourceDefinition": "all resources of that kind go with it",
-    "PersistentVolumeClaim": "the data on its volume goes with it",
-    "IstioOperator": "the operator uninstalls what it installed by it",
-    "Istio": "the Sail operator uninstalls what it installed by it",
-    "IstioCNI": "no pod that needs it starts any more",
-    "ZTunnel": "ambient traffic of every node stops",
-    "HelmRelease": "Flux uninstalls the release, and all of its objects",
-    "HelmChartRelease": "the Application that installs the chart goes",
-}
 _TRAFFIC = {
     "VirtualService": "it routes requests",
     "DestinationRule": "it says how clients connect",
@@ -59,6 +22,8 @@ _TRAFFIC = {
     "EnvoyFilter": "it changes the configuration of proxies",
     "WasmPlugin": "it runs in the way of requests",
     "PeerAuthentication": "it says which connections are taken",
+    "RequestAuthentication": "it says which tokens are taken",
+    "NetworkPolicy": "it says which connections pods take and make",
     "Telemetry": "it says what proxies report",
     "HTTPRoute": "it routes requests",
     "TCPRoute": "it routes connections",
@@ -67,6 +32,7 @@ _TRAFFIC = {
     "Ingress": "it routes requests from outside",
     "HorizontalPodAutoscaler": "it changes how many pods serve",
 }
+_INSTALLS = {"IstioOperator", "Istio", "IstioCNI", "ZTunnel", "HelmRelease", "HelmChartRelease"}
 # Where charts and trees come from, in the objects of stages.
 _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "Bucket"), (("spec", "url"),)) | {
     "HelmChartRelease": (("spec", "repository"),)
@@ -74,36 +40,13 @@ _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "B
 _SOURCES = {"url", "ref", "repoURL", "targetRevision", "sourceRepos", "secretRef"}
 
 
-def replaced(
-    key: Key, action: str, old: Placed, fields: tuple[Field, ...], project: Project | None = None
-) -> Iterator[Verdict]:
-    """What is deleted and made anew, or refused by the API server."""
-    if action == "removed" and key.kind in _LOST:
-        yield "replacement", _deleted(key, old.stage, _LOST[key.kind], project)
-    if action == "removed" and key.space == "flux" and key.kind == "Kustomization":
-        pruned = (old.object.get("spec") or {}).get("prune")
-        yield "replacement", "Flux deletes what the stage applied" if pruned else "nothing applies the stage any more"
-    for path in _IMMUTABLE.get(key.kind, ()):
-        if any(one.path[: len(path)] == path for one in fields) and action in ("changed", "moved"):
-            yield "replacement", f"{'.'.join(path)} is immutable: the API server refuses it, or it is made anew"
-
-
-def _deleted(key: Key, stage: str | None, what: str, project: Project | None) -> str:
-    """What follows once an object is deleted; engines prune some stages only."""
-    if stage in PRUNED and project and not project.allows(key):
-        return f"Argo CD leaves it, for its project allows no such object any more; once it is deleted, {what}"
-    return (
-        what if stage in PRUNED or stage in ("flux", "argocd") else f"nothing prunes it, but once it is deleted, {what}"
-    )
-
-
 def followed(
     key: Key, action: str, old: Placed, fields: tuple[Field, ...], project: Project | None = None
 ) -> Iterator[Verdict]:
-    """What follows otherwise; one verdict at least."""
+    """What follows; one verdict at least."""
     if action in ("added", "removed"):
         risk, reason = _whole(key, action)
-        yield risk, reason if action == "added" else _deleted(key, old.stage, reason, project)
+        yield risk, reason if action == "added" else deleted(key, old.stage, reason, project)
         return
     for one in fields:
         yield _field(key, one)
@@ -118,8 +61,11 @@ def _whole(key: Key, action: str) -> Verdict:
         return "traffic", _TRAFFIC[key.kind]
     if action == "removed":
         return ("traffic", "its name resolves no more") if key.kind == "Service" else ("restart", "its users miss it")
-    if key.kind in ("IstioOperator", "Istio", "HelmRelease", "HelmChartRelease"):
+    if key.kind in _INSTALLS:
         return "restart", "it installs workloads"
+    if not (key.space or key.kind in _ORIGINS or _BUILT_IN.search(key.group)):
+        # Whatever runs for such a kind may act on it at once.
+        return "restart", _UNKNOWN
     return "cosmetic", "it is new, so nothing that runs reads it yet"
 
 
@@ -147,9 +93,12 @@ def _setting(key: Key, one: Field) -> Verdict:
         return "traffic", "it changes where its traffic goes"
     if key.kind in _TRAFFIC:
         return "traffic", _TRAFFIC[key.kind]
-    return "restart", _RESTARTS.get(key.kind, "what follows from it is not known, so it is taken for a restart")
+    return "restart", _RESTARTS.get(key.kind, _UNKNOWN)
 
 
+_UNKNOWN = "what follows from it is not known, so it is taken for a restart"
+# Groups of Kubernetes, Istio and the Gateway API; those without a dot are Kubernetes' own.
+_BUILT_IN = re.compile(r"^[a-z]*$|\.(k8s|istio)\.io$")
 _ANY_ORDER = {"ports", "rules", "verbs", "resources", "apiGroups", "loadBalancerSourceRanges", "finalizers"}
 _RESTARTS = {
     "IstioOperator": "the control plane, gateways or proxies are installed anew",

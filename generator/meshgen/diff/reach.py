@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,11 +180,16 @@ def _wider(old: Service, new: Service) -> list[str]:
     """The ranges that reach further than the old ones."""
     if old.type != "LoadBalancer" or not old.is_narrow or not new.is_narrow:
         return []
-    networks = [ipaddress.ip_network(one) for one in old.ranges if range_problem(one) == (None, None)]
+    return wider(old.ranges, new.ranges)
+
+
+def wider(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    """The ranges of addresses that are not within others."""
+    networks = [ipaddress.ip_network(one) for one in old if range_problem(one) == (None, None)]
     four = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
     six = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network))
     within: list[Network] = [*four, *six]
-    return [one for one in new.ranges if not _is_within(one, within)]
+    return [one for one in new if not _is_within(one, within)]
 
 
 def _is_within(text: str, networks: list[Network]) -> bool:

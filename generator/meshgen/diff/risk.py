@@ -6,22 +6,27 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from meshgen.diff.change import RISKS, Risk
+from meshgen.diff.entrances import entered
 from meshgen.diff.fields import Field, leaves
-from meshgen.diff.kinds import followed, replaced
+from meshgen.diff.granted import granted, let_out
+from meshgen.diff.kinds import followed
 from meshgen.diff.objects import Key, Placed, Project
 from meshgen.diff.reach import Verdict, chart_of, opened
+from meshgen.diff.replacement import replaced
 from meshgen.diff.security import weakened
 
 
 class Facts(NamedTuple):
     """What else becomes of a cluster: (kind, name) of control planes that are there on one side only.
 
-    `project` says what Argo CD may still delete, where that is known.
+    `project` says what Argo CD may still delete, where that is known, and `registry_only` whether workloads reach only
+    the hosts that the mesh knows.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
     come: frozenset[tuple[str, str]] = frozenset()
     project: Project | None = None
+    registry_only: bool = False
 
 
 def assess(
@@ -48,8 +53,11 @@ def _verdicts(
     key: Key, action: str, old: Placed, new: Placed, fields: tuple[Field, ...], facts: Facts
 ) -> Iterator[Verdict]:
     yield from opened(old.object, new.object)
-    if action == "added" and key.kind in ("Ingress", "Gateway") and key.group != "networking.istio.io":
-        yield "exposure", f"a {key.kind} makes what it names reachable from outside"
+    yield from entered(key.kind, key.group, action, old.object, new.object)
+    if action == "added":
+        yield from granted(key.kind, new.object)
+    if key.kind == "ServiceEntry" and action != "removed" and facts.registry_only:
+        yield from let_out(old.object, new.object)
     yield from weakened(key.kind, action, old.object, new.object, fields)
     if action == "moved":
         yield "replacement", f"it moves from stage {old.stage} to {new.stage}: Flux deletes it and makes it anew"

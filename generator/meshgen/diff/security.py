@@ -27,7 +27,7 @@ def weakened(
 ) -> Iterator[Verdict]:
     """What a change of one object weakens; `fields` are taken apart (`fields.leaves`)."""
     if kind in _AUTHORIZES:
-        yield from _authorization(kind, action, new)
+        yield from _authorization(kind, action)
     if kind == "PeerAuthentication":
         yield from _peers(action, old, new)
     if kind in _WEBHOOKS and action == "removed":
@@ -40,13 +40,11 @@ def weakened(
             yield from _field(kind, one)
 
 
-def _authorization(kind: str, action: str, new: dict[str, Any]) -> Iterator[Verdict]:
+def _authorization(kind: str, action: str) -> Iterator[Verdict]:
     if action == "removed":
         yield "security", f"a {kind} goes: what it refused is let through"
     elif action in ("changed", "moved"):
         yield "security", f"a {kind} changes what it lets through"
-    elif kind == "AuthorizationPolicy" and (new.get("spec") or {}).get("action") not in ("DENY", "AUDIT", "CUSTOM"):
-        yield "traffic", "what an AuthorizationPolicy does not allow is refused from now on"
 
 
 def _peers(action: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Verdict]:
