@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -13,15 +14,23 @@ from meshgen.credentials import (
     HIDDEN_IN_IMPORT,
     NAMES_CREDENTIAL,
     TAKES_CREDENTIAL,
+    arguments,
     is_placeholder,
+    looks_secret,
+    secret_lines,
 )
-from meshgen.diff.mask import redacted
+from meshgen.diff.written import field_lines
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.importing.difference import differences
+from meshgen.policy import policy_remarks
+from meshgen.provenance.edits import at_path
 from meshgen.provenance.secrecy import HIDDEN, of_object, of_setting
+from meshgen.redaction import redacted
 from meshgen.render import build_mesh
+from tests.diff.repositories import changed
 from tests.objects import Object, mesh, write_config
+from tests.policy.subjects import subject
 
 WIDTHS = {
     "chart": TAKES_CREDENTIAL,
@@ -52,6 +61,12 @@ JWT = "eyJhbGciOiJIUzI1NiJ9abc.eyJzdWIiOiIxMjM0NTY3ODkw.dozjgNryP4J3jVmNHl0w5N_X
         ("certificate", "import"),
         ("key", "import"),
         ("bypass", "import"),
+        ("compass", "import"),
+        ("passthrough", "import"),
+        ("DB_PASS", "name diff explanation import"),
+        ("dbPass", "name diff explanation import"),
+        ("mysql.dbpass", "name diff explanation import"),
+        ("pwd", "name diff explanation import"),
         ("replicas", ""),
         ("host", ""),
     ],
@@ -81,6 +96,15 @@ def test_each_place_asks_with_its_own_width(name: str, widths: str):
         ("a<b>c", False),
         ("hunter2", False),
         ("password", False),
+        ("vault:secret/data/grafana#password", True),
+        (">>vault:secret/data/grafana#password", True),
+        ("ref+awssecretsmanager://shop/db#/password", True),
+        ("op://shop/db/password", True),
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-a1B2c3", True),
+        ("arn:aws-cn:ssm:cn-north-1:123456789012:parameter/db", True),
+        ("gcp:secretmanager:projects/shop/secrets/db-a1B2c3", True),
+        ("vaulted-Xk9", False),
+        ("arn:aws:iam::123456789012:role/x", False),
     ],
 )
 def test_what_stands_for_a_credential_is_none(value: str, stands_for_one: bool):
@@ -155,12 +179,144 @@ def test_a_token_is_hidden_whatever_it_is_called(token: str):
     (difference,) = differences("Deployment/a", {"x": token}, {"x": "other"})
 
     assert token not in redacted(f"x y {token} z")
-    assert of_object("Deployment", ("spec", "x"), {"a": [token]}) == {"a": [HIDDEN]}
-    assert of_setting(("istio", "values", "x"), token) == HIDDEN
+    assert of_object({"kind": "Deployment"}, ("spec", "x"), {"a": [token]}) == {"a": [HIDDEN]}
+    assert of_setting({}, ("istio", "values", "x"), token) == HIDDEN
     assert token not in difference.read
     assert "other" not in difference.rendered
 
 
+PASSWORD = "xK9-mPq4vR7z"
+SIGNED = f"https://x.blob.example.com/?sv=2022&sig={PASSWORD}%3D"
+SLACK = "https://hooks.slack.com/services/T00000000/B00000000/xK9mPq4vR7z"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (SIGNED, True),
+        ("https://x.blob.example.com/?sv=2022&sig=${SIGNATURE}", False),
+        ("https://example.com/?design=xK9-mPq4vR7z&page_token_count=xK9-mPq4vR7z", False),
+        (SLACK, True),
+        ("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX", False),
+        ("https://hooks.slack.com/services/your/webhook/url", False),
+        ("https://discord.com/api/webhooks/123456789012345678/xK9mPq4vR7zxK9mPq4vR7z", True),
+        ("Server=db;User Id=sa;Password=hunter2", True),
+        ("AccountName=shop;AccountKey=xK9mPq4vR7zxK9mPq4vR7z==;EndpointSuffix=core.windows.net", True),
+        ("Server=db;User Id=sa;Password=${PASSWORD}", False),
+        ("Server=db;Trusted_Connection=true;PasswordFile=/etc/db", False),
+        ("host=db; pwd=getpwd()", False),
+        ("redis://:hunter2@cache:6379", True),
+        ("https://example.com:8080/@scope", False),
+    ],
+)
+def test_a_url_or_a_connection_string_gives_its_credential_away(value: str, told: bool):
+    assert looks_secret("x", value) is told
+
+
+def test_all_credentials_of_a_text_are_named():
+    text = f"a: b\nDB_PASS={PASSWORD}\npwd: {PASSWORD}\n# see {SLACK} for it\nbypass: {PASSWORD}\n"
+
+    assert secret_lines(text) == ("DB_PASS", "pwd", "a key, token or password")
+    assert secret_lines(f"url: {SLACK}\n") == ("url",)
+    assert secret_lines("password: op://shop/db/password\n") == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([f"--password={PASSWORD}"], [(0, "password", PASSWORD)]),
+        (["--api-key", PASSWORD, "-v"], [(0, "", "--api-key"), (1, "api-key", PASSWORD), (2, "", "-v")]),
+        ([f"PASSWORD='{PASSWORD}' run"], [(0, "PASSWORD", PASSWORD), (0, "", "run")]),
+        ([1, "--token"], [(1, "", "--token")]),
+        (["--token", 1, "x"], [(0, "", "--token"), (2, "", "x")]),
+    ],
+)
+def test_arguments_are_read_by_their_options(given: list[object], said: list[tuple[int, str, str]]):
+    assert list(arguments(given)) == said
+
+
+def workload(**container: object) -> Object:
+    spec = {"template": {"spec": {"containers": [{"name": "a", "image": "x:1", **container}]}}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [
+        ({"args": [f"--password={PASSWORD}"]}, "password in args"),
+        ({"args": ["--api-key", PASSWORD]}, "api-key in args"),
+        ({"command": ["sh", "-c", f"export DB_PASS={PASSWORD} && run"]}, "DB_PASS in command"),
+        ({"command": ["curl", SLACK]}, "an argument in command"),
+        ({"env": [{"name": "DB_PASS", "value": PASSWORD}]}, "env DB_PASS"),
+        ({"env": [{"name": "CONNECTION", "value": f"Server=db;User=sa;Password={PASSWORD}"}]}, "env CONNECTION"),
+        ({"env": [{"name": "GRAFANA_ADMIN_PASSWORD", "value": "vault:secret/data/grafana#password"}]}, None),
+        (
+            {
+                "args": [
+                    "--api-key",
+                    "$(API_KEY)",
+                    "--token-file=/var/run/token",
+                    "--password",
+                    "--verbose-Xk9-mPq4vR7z",
+                ]
+            },
+            None,
+        ),
+        ({"command": ["sh", "-c", "PASSWORD=$(cat /run/secrets/db-4f9a) PASS=`cat /run/db-4f9a` run"]}, None),
+        ({"args": None, "command": [1, None, {"a": "b"}], "env": [None, 1]}, None),
+    ],
+)
+def test_credentials_of_a_pod_are_told_where_they_stand(container: Object, told: str | None):
+    some = [one for one in policy_remarks(subject((workload(**container),), {})) if one.rule == "MG536"]
+
+    assert [f"{told} of container a looks like" in one.message for one in some] == [True] * (told is not None)
+    assert not any(PASSWORD in one.message for one in some)
+
+
+SHOWN = [
+    ("ConfigMap", ("data", "DB_PASS"), {"data": {"DB_PASS": PASSWORD}}),
+    ("ConfigMap", ("data", "pwd"), {"data": {"pwd": PASSWORD}}),
+    ("ConfigMap", ("data", "sas"), {"data": {"sas": SIGNED}}),
+    ("ConfigMap", ("data", "slack"), {"data": {"slack": "https://hooks.slack.com/services/T/B/" + PASSWORD}}),
+    ("ConfigMap", ("data", "x"), {"data": {"x": f"Server=db;Password={PASSWORD}"}}),
+    ("ConfigMap", ("data", "x"), {"data": {"x": f"a: b\nDB_PASS: {PASSWORD}\n"}}),
+    ("ConfigMap", ("data", "x"), {"data": {"x": f"mysql --password {PASSWORD} -h db"}}),
+    ("Odd", ("spec", "args", 0), {"spec": {"args": [f"--password={PASSWORD}"]}}),
+    ("Odd", ("spec", "args", 1), {"spec": {"args": ["--api-key", PASSWORD]}}),
+    ("Odd", ("spec", "env", 0, "value"), {"spec": {"env": [{"name": "DB_PASS", "value": PASSWORD}]}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "fields"), SHOWN)
+def test_an_explanation_and_a_diff_show_no_credential(kind: str, path: tuple[str | int, ...], fields: Object):
+    obj: Object = {"apiVersion": "example.com/v1", "kind": kind, "metadata": {"name": "a"}, **fields}
+    for length in range(1, len(path) + 1):
+        assert PASSWORD not in str(of_object(obj, path[:length], at_path(obj, path[:length])))
+
+    bare = {key: value for key, value in obj.items() if key not in fields}
+    other = json.loads(json.dumps(obj).replace(PASSWORD, "other-4f9a2b7c"))
+    for old in (bare, other):
+        said = " ".join(line for one in changed(old, obj).fields for line in field_lines(one))
+        assert said
+        assert PASSWORD not in said
+
+
+def test_an_explanation_shows_what_is_no_credential():
+    obj: Object = {
+        "kind": "Odd",
+        "spec": {"args": ["--port", "80"], "bypass": "all", "env": [{"name": "A", "value": "b"}]},
+    }
+
+    assert of_object(obj, ("spec",), obj["spec"]) == obj["spec"]
+    assert of_object(obj, ("spec", "args", 1), "80") == "80"
+
+
+def test_a_setting_after_its_option_is_kept_back():
+    settings: Object = {"addons": {"kiali": {"values": {"args": ["--api-key", PASSWORD]}}}}
+
+    assert of_setting(settings, ("addons", "kiali", "values", "args", 1), PASSWORD) == HIDDEN
+
+
 def test_a_resource_that_is_called_secrets_is_none():
-    assert of_setting(("resources", "secrets"), {"path": "./secrets"}) == {"path": "./secrets"}
-    assert of_setting(("istio", "values", "secrets"), {"path": "./x"}) == {"path": HIDDEN}
+    assert of_setting({}, ("resources", "secrets"), {"path": "./secrets"}) == {"path": "./secrets"}
+    assert of_setting({}, ("istio", "values", "secrets"), {"path": "./x"}) == {"path": HIDDEN}

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from meshgen.commit.state import check_branch_name, check_identity, checked_out, head, signs, tip
-from meshgen.diff.mask import redacted
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import Refused, Repository, expect, output_of, reason, run, run_as_user
+from meshgen.redaction import redacted
 
 _MARK = "Meshgen-Hydrated"
 _FILE = "100644"

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from meshgen.commit.start import Start
 from meshgen.commit.state import signs, tip
 from meshgen.commit.worktree import Entry, WorkTree
-from meshgen.diff.mask import redacted
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import Done, Refused, expect, run, run_as_user
+from meshgen.redaction import redacted
 
 _MOST_LINES = 20
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from meshgen.config.problems import guess
-from meshgen.diff.mask import redacted
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import Done, Refused, output_of, run, run_as_user
+from meshgen.redaction import redacted
 
 # `NAME::ADDRESS` is given to a program git-remote-NAME; these two run what the address says.
 _COMMANDS = ("ext", "fd")

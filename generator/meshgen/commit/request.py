@@ -12,10 +12,10 @@ from typing import Literal
 from urllib.parse import unquote
 
 from meshgen.commit.push import Remote
-from meshgen.diff.mask import redacted
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import run
+from meshgen.redaction import redacted
 
 Platform = Literal["github", "gitlab", "azure"]
 

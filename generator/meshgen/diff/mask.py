@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from meshgen.credentials import HIDDEN_IN_DIFF, PRIVATE_KEY, TOKEN
+from meshgen.credentials import HIDDEN_IN_DIFF, PRIVATE_KEY, awaiting
 from meshgen.diff.fields import Field, Item
+from meshgen.redaction import redacted
 from meshgen.sops import is_ciphertext, is_key
 
 # What SOPS encrypted.
@@ -19,10 +20,6 @@ MOST_LINES = 10
 # Line diffs are quadratic at worst.
 _MOST_COMPARED = 1500
 _KEY = re.compile(rf"{HIDDEN_IN_DIFF}$", re.I)
-_LINE = re.compile(rf"^(?P<key>[^=:]*?{HIDDEN_IN_DIFF}[\"']?\s*(=|:)\s*)(?P<value>\S.*)$", re.I)
-_PAIR = re.compile(rf"(?P<key>{HIDDEN_IN_DIFF}[\"']?\s*[=:]\s*[\"']?)(?P<value>[^\s\"',;&]+)", re.I)
-_URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.I)
-_HEADER = re.compile(r"\b(?P<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 CHECKSUM = re.compile(r"(^|[/.-])(config-)?checksum([/.-]|$)")
 
 
@@ -45,8 +42,11 @@ def masked(value: Any, kind: str, path: tuple[str, ...]) -> Any:
         }
     if isinstance(value, list):
         # A list of arguments may name an option in one item and its value in the next.
-        before = [None, *value[:-1]]
-        return [masked(item, kind, _after(option, path)) for option, item in zip(before, value, strict=False)]
+        options = [None, *map(awaiting, value[:-1])]
+        return [
+            masked(item, kind, (*path, option) if option else path)
+            for option, item in zip(options, value, strict=False)
+        ]
     if value is None or isinstance(value, bool) or value == "":
         return value
     if is_ciphertext(value) or is_key(path):
@@ -55,11 +55,6 @@ def masked(value: Any, kind: str, path: tuple[str, ...]) -> Any:
         # No digest: a short secret can be found by it.
         return f"(secret, {len(str(value))} characters)"
     return _text(value) if isinstance(value, str) else value
-
-
-def _after(option: Any, path: tuple[str, ...]) -> tuple[str, ...]:
-    """The path of an argument: below the option before it, where that awaits a value."""
-    return (*path, option) if isinstance(option, str) and option.startswith("-") and "=" not in option else path
 
 
 def _text(text: str) -> str:
@@ -78,12 +73,6 @@ def digest(text: str) -> str:
     """A text by its length and digest."""
     data = text.encode("utf-8", "surrogatepass")
     return f"({len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()[:12]})"
-
-
-def redacted(line: str) -> str:
-    """A line without the credentials that it holds by its own words: `password: x`, `--token=x`, `https://me:x@host`."""
-    line = _HEADER.sub(r"\g<scheme> (secret)", _URL.sub(r"\g<scheme>(secret)@", TOKEN.sub("(secret)", line)))
-    return _PAIR.sub(r"\g<key>(secret)", _LINE.sub(r"\g<key>(secret)", line))
 
 
 def is_checksum(field: Field) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from meshgen.config.problems import dotted
-from meshgen.credentials import HIDDEN_IN_IMPORT, SHAPES
+from meshgen.credentials import HIDDEN_IN_IMPORT, has_shape
 
 _ABSENT = object()
 
@@ -46,7 +46,7 @@ def differences(name: str, read: Any, rendered: Any, path: tuple[str | int, ...]
 def _may_be_secret(path: tuple[str | int, ...], *values: Any) -> bool:
     if any(isinstance(key, str) and HIDDEN_IN_IMPORT.search(key) for key in path):
         return True
-    return any(isinstance(value, str) and SHAPES.search(value) for value in values)
+    return any(isinstance(value, str) and has_shape(value) for value in values)
 
 
 def _said(value: Any, *, secret: bool) -> str:

@@ -6,39 +6,56 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.config.problems import plain
-from meshgen.credentials import NAMES_CREDENTIAL, TAKES_CREDENTIAL, is_placeholder, is_random, looks_secret, secret_line
-from meshgen.policy.reading import Map, containers, items, mapping
+from meshgen.credentials import TAKES_CREDENTIAL, arguments, is_placeholder, looks_secret, secret_lines
+from meshgen.policy.reading import Map, mapping, placed_containers
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
+
+Path = tuple[str | int, ...]
 
 
 def _in_config_maps(subject: Subject) -> Iterator[Breach]:
     hint = "put it into a Secret that is made on the cluster, and mount that; change it: Git keeps what it has seen"
     for obj in subject.of("ConfigMap"):
         for key, value in mapping(obj, "data").items():
-            if not isinstance(value, str):
-                continue
-            name = key if NAMES_CREDENTIAL.search(key) and is_random(value) else secret_line(value)
-            if name:
-                where = plain(key) if name == key else f"{plain(name)} in {plain(key)}"
-                yield of_object(subject, obj, f"{where} looks like a credential in the clear", hint)
+            for where in _named(key, value) if isinstance(value, str) else ():
+                yield of_object(subject, obj, f"{where} looks like a credential in the clear", hint, ("data", key))
+
+
+def _named(key: str, value: str) -> Iterator[str]:
+    """The credentials of a value: its own key where it is one itself, else those of its lines."""
+    if "\n" not in value.strip() and looks_secret(key, value):
+        yield plain(key)
+    else:
+        yield from (f"{plain(name)} in {plain(key)}" for name in secret_lines(value))
 
 
 def _in_env(subject: Subject) -> Iterator[Breach]:
     hint = "take it from a Secret: valueFrom.secretKeyRef; change it: Git keeps what it has seen"
-    for obj, template in workloads(subject):
-        for container in containers(template):
-            for name in _secret_env(container):
-                what = f"env {plain(name)} of container {plain(container.get('name'))} looks like a credential"
-                yield of_object(subject, obj, f"{what} in the clear", hint)
+    for obj, _ in workloads(subject):
+        for path, container in placed_containers(obj):
+            for at, what in (*_secret_env(container), *_secret_arguments(container)):
+                where = f"{what} of container {plain(container.get('name'))}"
+                yield of_object(subject, obj, f"{where} looks like a credential in the clear", hint, (*path, *at))
 
 
-def _secret_env(container: Map) -> Iterator[str]:
-    for one in items(container, "env"):
-        name, value = one.get("name"), one.get("value")
+def _secret_env(container: Map) -> Iterator[tuple[Path, str]]:
+    found = container.get("env")
+    for index, one in enumerate(found) if isinstance(found, list) else ():
+        name, value = (one.get("name"), one.get("value")) if isinstance(one, dict) else (None, None)
         if isinstance(name, str) and isinstance(value, str) and looks_secret(name, value):
-            yield name
+            yield ("env", index, "value"), f"env {plain(name)}"
+
+
+def _secret_arguments(container: Map) -> Iterator[tuple[Path, str]]:
+    for key in ("command", "args"):
+        found = container.get(key)
+        told: dict[tuple[int, str], None] = {}
+        for index, name, value in arguments(found if isinstance(found, list) else ()):
+            if looks_secret(name, value):
+                told[index, f"{plain(name)} in {key}" if name else f"an argument in {key}"] = None
+        yield from (((key, index), what) for index, what in told)
 
 
 def _in_settings(subject: Subject) -> Iterator[Breach]:
@@ -53,7 +70,7 @@ def _in_settings(subject: Subject) -> Iterator[Breach]:
 _REASONS = ("policy", "resources")
 
 
-def _secret_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+def _secret_paths(value: Any, path: Path) -> Iterator[Path]:
     if isinstance(value, dict):
         # An item of `env` has its name beside its value.
         named = value.get("name") if isinstance(value.get("value"), str) else None
@@ -63,13 +80,14 @@ def _secret_paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str
                 yield (*path, str(key))
             yield from _secret_paths(item, (*path, str(key)))
     elif isinstance(value, list):
+        told = {index for index, name, item in arguments(value) if looks_secret(name, item)}
         for index, item in enumerate(value):
-            if isinstance(item, str) and looks_secret("", item):
+            if index in told:
                 yield (*path, index)
             yield from _secret_paths(item, (*path, index))
 
 
-def _is_secret(name: str, value: str, path: tuple[str | int, ...]) -> bool:
+def _is_secret(name: str, value: str, path: Path) -> bool:
     if path[:1] == ("addons",) and len(path) == 2:
         # `addons.NAME.secret` is what a Secret is called.
         return False
@@ -80,6 +98,6 @@ def _is_secret(name: str, value: str, path: tuple[str | int, ...]) -> bool:
 
 RULES = (
     Rule("MG535", "warning", "A credential in a ConfigMap", _in_config_maps, of_objects=True),
-    Rule("MG536", "warning", "A credential in a pod's environment", _in_env, of_objects=True),
+    Rule("MG536", "warning", "A credential in a pod's environment or arguments", _in_env, of_objects=True),
     Rule("MG537", "error", "A credential in the config", _in_settings),
 )

@@ -73,10 +73,23 @@ def pod_template(obj: Map) -> Map | None:
     return None if path is None else mapping(obj, *path)
 
 
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+
+
 def containers(template: Map) -> Iterator[Map]:
     """The containers of a pod's template, those that only start it among them."""
-    for key in ("initContainers", "containers", "ephemeralContainers"):
+    for key in _CONTAINERS:
         yield from items(template, "spec", key)
+
+
+def placed_containers(obj: Map) -> Iterator[tuple[tuple[str | int, ...], Map]]:
+    """The same of an object that makes pods, each with its path."""
+    path = (*_TEMPLATES.get(obj["kind"], ()), "spec")
+    for key in _CONTAINERS:
+        found = value_at(obj, (*path, key))
+        for index, item in enumerate(found) if isinstance(found, list) else ():
+            if isinstance(item, dict):
+                yield (*path, key, index), item
 
 
 def selects(selector: Map, labels: Map) -> bool:

@@ -124,16 +124,16 @@ class _Question:
         path = find(probe.target.object, self.steps)
         there = path if isinstance(path, tuple) else _said(path, self.steps)
         own = built_in(cluster, probe.target, there, found, self.manifests)
-        kind = probe.target.object["kind"]
+        obj = probe.target.object
         return Answer(
             clusters=(cluster.name,),
             object=probe.target.name,
             field=written(there),
             stage=probe.target.stage,
-            value=of_object(kind, there, probe.now.value),
+            value=of_object(obj, there, probe.now.value),
             has_object=target is not None,
             files={cluster.name: self._files(cluster, probe, there, target)},
-            built_in=own and BuiltIn(of_object(kind, there, own.value), own.source),
+            built_in=own and BuiltIn(of_object(obj, there, own.value), own.source),
             settings=tuple(_setting(cluster, one) for one in found.influences),
             unset=tuple(written(one) for one in found.unset),
             is_complete=not probe.budget.short,
@@ -155,8 +155,9 @@ def _said(missing: Missing, steps: tuple[Step, ...]) -> Path:
 
 def _setting(cluster: Cluster, influence: Influence) -> Setting:
     said = statements(cluster, influence.path)
-    return Setting(written(influence.path), influence.role, tuple(_kept(influence.path, one) for one in said))
+    return Setting(written(influence.path), influence.role, tuple(_kept(cluster, influence.path, one) for one in said))
 
 
-def _kept(path: Path, one: Statement) -> Statement:
-    return Statement(one.file, one.line, one.column, of_setting(path, one.value), one.own, one.wins)
+def _kept(cluster: Cluster, path: Path, one: Statement) -> Statement:
+    value = of_setting(cluster.settings, path, one.value)
+    return Statement(one.file, one.line, one.column, value, one.own, one.wins)
