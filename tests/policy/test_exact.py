@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from meshgen.policy import policy_remarks
+from meshgen.policy.hosts import destinations
 from tests.policy.subjects import subject
 
 Object = dict[str, Any]
@@ -340,7 +341,23 @@ def test_what_the_user_wrote_is_told_where_it_is_written() -> None:
     document = Document("own.yaml", b"", {})
     one = replace(subject([pod]), places=Places([Manifest(pod, document)]))
 
-    assert [(remark.pointer, remark.document) for remark in policy_remarks(one)] == [("/metadata/name", document)]
+    said = [(remark.pointer, remark.document) for remark in policy_remarks(one)]
+    assert said == [("/spec/containers/0/image", document)]
+
+
+def test_a_destination_is_told_where_it_stands_mirrors_too() -> None:
+    target = {"host": "cart", "subset": "v2"}
+    route = {
+        "route": [{"destination": {"host": "cart"}}, {"destination": target}],
+        "mirrors": [{"destination": target}],
+    }
+    routed = made("VirtualService", {"hosts": ["cart"], "tcp": [{}], "http": [{}, route, {"mirror": target}]})
+
+    assert [path for path, one in destinations(routed) if one == target] == [
+        ("spec", "http", 1, "route", 1, "destination"),
+        ("spec", "http", 1, "mirrors", 0, "destination"),
+        ("spec", "http", 2, "mirror"),
+    ]
 
 
 def test_a_namespace_without_injection_has_no_revision_to_choose() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from meshgen.config.problems import plain
 from meshgen.credentials import TAKES_CREDENTIAL, arguments, is_placeholder, looks_secret, secret_lines
-from meshgen.policy.reading import Map, mapping, placed_containers
+from meshgen.policy.reading import Map, mapping, placed, placed_containers
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
@@ -41,9 +41,8 @@ def _in_env(subject: Subject) -> Iterator[Breach]:
 
 
 def _secret_env(container: Map) -> Iterator[tuple[Path, str]]:
-    found = container.get("env")
-    for index, one in enumerate(found) if isinstance(found, list) else ():
-        name, value = (one.get("name"), one.get("value")) if isinstance(one, dict) else (None, None)
+    for index, one in placed(container, "env"):
+        name, value = one.get("name"), one.get("value")
         if isinstance(name, str) and isinstance(value, str) and looks_secret(name, value):
             yield ("env", index, "value"), f"env {plain(name)}"
 

@@ -61,14 +61,14 @@ def _not_there(subject: Subject) -> Iterator[Breach]:
     for service in services:
         space, told = space_of(service), set()
         clients = scopes(texts(service, "spec", "exportTo"), space) or frozenset({space})
-        for destination in destinations(service):
+        for at, destination in destinations(service):
             host = full_host(text(destination, "host"), space)
             what, hint = _fault(clients, host, targets.get(host, []), number(destination, "port", "number"))
             if host not in targets and not any(one.is_seen_by(clients) and covers(each, host) for each, one in wild):
                 what, hint = _unknown(subject, space, host)
             if what and what not in told:
                 told.add(what)
-                yield of_object(subject, service, what, hint)
+                yield of_object(subject, service, what, hint, (*at, "host"))
 
 
 def _fault(clients: frozenset[str], host: str, there: list[Target], port: int | None) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from meshgen.build.stage import KubernetesObject
 from meshgen.config.problems import plain
 from meshgen.policy.balancers import gateway_path, ingress_services, is_public, is_reached, verdicts
-from meshgen.policy.reading import Map, items, mapping, text, texts
+from meshgen.policy.reading import Map, items, mapping, placed, text, texts
 from meshgen.policy.routes import GATEWAY_API, attached
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
@@ -41,20 +41,23 @@ def _odds(said: dict[bool, str]) -> str:
 def _wildcard_hosts(subject: Subject) -> Iterator[Breach]:
     hint = "name the hosts, such as shop.example.com, or a domain of yours: *.example.com"
     for gateway in subject.of("Gateway", NETWORKING):
-        for server in items(gateway, "spec", "servers"):
+        for index, server in placed(gateway, "spec", "servers"):
             wild = [host for host in texts(server, "hosts") if host.rpartition("/")[2] == "*"]
             if wild and _protocol(server) not in _WITHOUT_HOSTS and not _redirects(server):
                 what = f"the server on port {server_port(server)} takes requests for every host ({wild[0]})"
-                yield of_object(subject, gateway, what, hint)
+                at = ("spec", "servers", index, "hosts", texts(server, "hosts").index(wild[0]))
+                yield of_object(subject, gateway, what, hint, at)
 
 
 def _without_tls(subject: Subject) -> Iterator[Breach]:
     hint = "say tls.httpsRedirect: true on it, and serve HTTPS with a certificate of credentialName"
     for gateway in subject.of("Gateway", NETWORKING):
-        plain_ = [one for one in items(gateway, "spec", "servers") if _protocol(one) in _CLEAR and not _redirects(one)]
-        if plain_ and is_reached(subject, mapping(gateway, "spec", "selector")):
-            what = f"the server on port {server_port(plain_[0])} speaks {_protocol(plain_[0])} without TLS to everyone"
-            yield of_object(subject, gateway, what, hint)
+        servers = placed(gateway, "spec", "servers")
+        in_clear = [(at, one) for at, one in servers if _protocol(one) in _CLEAR and not _redirects(one)]
+        if in_clear and is_reached(subject, mapping(gateway, "spec", "selector")):
+            index, server = in_clear[0]
+            what = f"the server on port {server_port(server)} speaks {_protocol(server)} without TLS to everyone"
+            yield of_object(subject, gateway, what, hint, ("spec", "servers", index, "port", "protocol"))
 
 
 _CLEAR = ("HTTP", "HTTP2", "GRPC")

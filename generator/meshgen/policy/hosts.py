@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
-from meshgen.policy.reading import Map, items, mapping, selects, text, texts
+from meshgen.policy.reading import Map, items, mapping, placed, selects, text, texts
 from meshgen.policy.subject import Subject, space_of
 
 NETWORKING = "networking.istio.io"
@@ -54,22 +54,27 @@ def gateway_spaces(subject: Subject) -> Iterator[str]:
         yield from (text(one, "namespace") for one in entries)
 
 
+_PROTOCOLS = ("http", "tls", "tcp")
+
+
 def routes(service: Map) -> Iterator[tuple[str, Map]]:
     """Each route of a VirtualService, with the protocol that it stands under."""
-    for protocol in ("http", "tls", "tcp"):
+    for protocol in _PROTOCOLS:
         for route in items(service, "spec", protocol):
             yield protocol, route
 
 
-def destinations(service: Map) -> Iterator[Map]:
-    """Every destination that a VirtualService names, mirrors among them."""
-    for _, route in routes(service):
-        for one in items(route, "route"):
-            yield mapping(one, "destination")
-        if route.get("mirror"):
-            yield mapping(route, "mirror")
-        for one in items(route, "mirrors"):
-            yield mapping(one, "destination")
+def destinations(service: Map) -> Iterator[tuple[tuple[str | int, ...], Map]]:
+    """Every destination that a VirtualService names, mirrors among them, with its path."""
+    for protocol in _PROTOCOLS:
+        for number, route in placed(service, "spec", protocol):
+            at = ("spec", protocol, number)
+            for index, one in placed(route, "route"):
+                yield (*at, "route", index, "destination"), mapping(one, "destination")
+            if route.get("mirror"):
+                yield (*at, "mirror"), mapping(route, "mirror")
+            for index, one in placed(route, "mirrors"):
+                yield (*at, "mirrors", index, "destination"), mapping(one, "destination")
 
 
 def policies(rule: Map) -> Iterator[tuple[str, Map]]:

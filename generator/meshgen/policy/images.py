@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from meshgen.catalog import release_of
 from meshgen.config.problems import plain
-from meshgen.policy.reading import containers, mapping, text, texts
+from meshgen.policy.reading import containers, mapping, placed_containers, text, texts
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
@@ -16,18 +16,18 @@ _PILOTS = ("pilot", "cni", "ztunnel")
 
 def _unpinned(subject: Subject) -> Iterator[Breach]:
     hint = "name a version, or better a digest: what runs would change without a commit"
-    for obj, template in workloads(subject):
-        for container in containers(template):
+    for obj, _ in workloads(subject):
+        for path, container in placed_containers(obj):
             image = text(container, "image")
             tag = tag_of(image)
             if image and image != "auto" and tag in (None, "latest"):
                 said = "tag latest" if tag else "no tag"
                 what = f"image {plain(image)} of container {plain(container.get('name'))} has {said}"
-                yield of_object(subject, obj, what, hint)
-    for path, tag in istio_tags(subject):
+                yield of_object(subject, obj, what, hint, (*path, "image"))
+    for setting, tag in istio_tags(subject):
         if tag == "latest":
             yield of_setting(
-                subject, path, "is latest", "name a version: istiod and proxies would part without a commit"
+                subject, setting, "is latest", "name a version: istiod and proxies would part without a commit"
             )
 
 

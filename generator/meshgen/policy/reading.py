@@ -23,6 +23,13 @@ def items(value: Any, *path: str) -> Iterator[Map]:
     return (item for item in found if isinstance(item, dict)) if isinstance(found, list) else iter(())
 
 
+def placed(value: Any, *path: str) -> Iterator[tuple[int, Map]]:
+    """The same with their indexes."""
+    found = value_at(value, path)
+    listed = enumerate(found) if isinstance(found, list) else ()
+    return ((index, item) for index, item in listed if isinstance(item, dict))
+
+
 def texts(value: Any, *path: str) -> list[str]:
     """The texts in the list at a path."""
     found = value_at(value, path)
@@ -86,10 +93,8 @@ def placed_containers(obj: Map) -> Iterator[tuple[tuple[str | int, ...], Map]]:
     """The same of an object that makes pods, each with its path."""
     path = (*_TEMPLATES.get(obj["kind"], ()), "spec")
     for key in _CONTAINERS:
-        found = value_at(obj, (*path, key))
-        for index, item in enumerate(found) if isinstance(found, list) else ():
-            if isinstance(item, dict):
-                yield (*path, key, index), item
+        for index, item in placed(obj, *path, key):
+            yield (*path, key, index), item
 
 
 def selects(selector: Map, labels: Map) -> bool:

@@ -64,7 +64,7 @@ def _unknown_subset(subject: Subject) -> Iterator[Breach]:
         subsets.setdefault(host, []).extend(text(one, "name") for one in items(rule, "spec", "subsets"))
     wild = [host for host in subsets if "*" in host]
     for service in subject.of("VirtualService", NETWORKING):
-        for destination in destinations(service):
+        for at, destination in destinations(service):
             host, subset = full_host(text(destination, "host"), space_of(service)), text(destination, "subset")
             by_wildcard = any(covers(one, host) for one in wild)
             if not subset or subset in subsets.get(host, ()) or by_wildcard:
@@ -73,7 +73,7 @@ def _unknown_subset(subject: Subject) -> Iterator[Breach]:
                 what = f"routes to subset {plain(subset)} of {plain(host)}, which no DestinationRule has"
                 add = "add the subset to the host's DestinationRule, with its labels"
                 meant = guess(subset, subsets[host]) if subsets.get(host) else None
-                yield of_object(subject, service, what, f"{meant}; or {add}" if meant else add)
+                yield of_object(subject, service, what, f"{meant}; or {add}" if meant else add, (*at, "subset"))
 
 
 def _is_own(subject: Subject, host: str, namespace: str) -> bool:
