@@ -4,14 +4,19 @@
 
 FOLDER holds `crd-all.gen.yaml` of each release of Istio that changed it, called as its tag: `1.11.0.yaml`. A release
 candidate stands for its release. Kubernetes' schemas are those of the package kubernetes-validate; the words that a
-field of them takes are only in what a real API server says of itself. The other CRDs are in ../shared/cases.
+field of them takes are only in what a real API server says of itself. The other CRDs are in ../shared/cases; of some
+projects releases that Go's registry of modules has are taken too, and a kind is what any of them takes.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,6 +27,7 @@ from meshgen import catalog
 from meshgen.catalog import Version
 from meshgen.catalog.openapi import Form, Schema, form, kind_form
 from tests.apiserver import api_server
+from tests.catalog.anyform import any_of
 from tests.catalog.formsovertime import over_time, shared, shortened
 from tests.catalog.sailcrds import filled
 
@@ -29,13 +35,46 @@ FACTS = Path(catalog.__file__).parent
 CRDS = Path(__file__).resolve().parents[2].parent / "shared" / "cases" / "gitops-crds"
 # The minors of Kubernetes whose schemas the package has.
 MINORS = range(25, 38)
-# The groups of each file beside core and Istio, and where it has all of a project's kinds.
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project whose version no config says.
+
+    `state` names what is known of it, as messages say it. `releases` are versions of a Go module that holds its CRDs in
+    `folders`; the last state of them is in ../shared/cases.
+    """
+
+    state: str
+    groups: tuple[str, ...]
+    module: str = ""
+    releases: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+# The files beside core and Istio, where each has all of a project's kinds that are known.
 PROJECTS = {
-    "argocd": ("argoproj.io",),
-    "externalsecrets": ("external-secrets.io",),
-    "flux": tuple(f"{name}.toolkit.fluxcd.io" for name in ("helm", "kustomize", "notification", "source")),
-    "gateway": ("gateway.networking.k8s.io",),
-    "sail": ("sailoperator.io",),
+    "argocd": Project("Argo CD 3.6", ("argoproj.io",)),
+    "externalsecrets": Project(
+        "External Secrets 0.16 to 2.9",
+        ("external-secrets.io",),
+        "github.com/external-secrets/external-secrets",
+        ("v0.16.2", "v1.3.2"),
+        ("config/crds/bases/external-secrets.io_externalsecrets.yaml",),
+    ),
+    "flux": Project(
+        "Flux 2.9", tuple(f"{name}.toolkit.fluxcd.io" for name in ("helm", "kustomize", "notification", "source"))
+    ),
+    "gateway": Project(
+        "Gateway API 0.5 to 1.7",
+        ("gateway.networking.k8s.io",),
+        "sigs.k8s.io/gateway-api",
+        # The last patch of each minor, as far as the registry has it.
+        tuple(f"v0.{rest}" for rest in ("5.1", "6.2", "7.1", "8.1"))
+        + tuple(f"v1.{rest}" for rest in ("0.0", "1.0", "2.1", "3.0", "4.1", "5.1", "6.3", "7.0")),
+        ("config/crd/standard/*.yaml", "config/crd/experimental/*.yaml"),
+    ),
+    "sail": Project("the Sail operator 1.31", ("sailoperator.io",)),
 }
 _WELL_KNOWN: dict[str, Schema] = {
     "Duration": {"type": "string"},
@@ -234,19 +273,37 @@ def plain_kind(api: str) -> str:
     return f"{version.partition('.')[0]}.{kind}"
 
 
-def project(groups: Iterable[str]) -> dict[str, Any]:
-    """The facts about the kinds of some groups, from one state of their CRDs."""
-    kinds = crd_kinds(sorted(CRDS.glob("*.yaml")))
-    wanted = {api: one for api, one in kinds.items() if api.partition("/")[0] in groups}
-    roots, types = shared(dict(sorted(wanted.items())))
+def project(known: Project) -> dict[str, Any]:
+    """The facts about the kinds of a project: what any of its known releases and channels takes."""
+    states = [crd_kinds([path]) for path in sorted(CRDS.glob("*.yaml"))]
+    for release in known.releases:
+        with zipfile.ZipFile(module_zip(known.module, release)) as archive:
+            states += [crd_kinds(paths) for paths in _in_folders(archive, f"{known.module}@{release}", known.folders)]
+    apis = sorted({api for state in states for api in state if api.partition("/")[0] in known.groups})
+    roots, types = shared({api: any_of(state[api] for state in states if api in state) for api in apis})
+    source = f"its Go modules {', '.join(known.releases)} and " if known.releases else ""
     return {
-        "sources": {"kinds": "one state of the project's CRDs, of summer 2026: its fields have no ranges"},
+        "sources": {"kinds": f"the project's CRDs, of {source}summer 2026: what any takes; its fields have no ranges"},
+        "state": known.state,
         "kinds": shortened(roots),
         "types": shortened(types),
     }
 
 
-def crd_kinds(paths: Iterable[Path]) -> Kinds:
+def _in_folders(archive: zipfile.ZipFile, root: str, folders: Iterable[str]) -> Iterator[list[zipfile.Path]]:
+    for folder in folders:
+        yield [zipfile.Path(archive, name) for name in archive.namelist() if fnmatch(name, f"{root}/{folder}")]
+
+
+def module_zip(module: str, version: str) -> Path:
+    """A Go module as Go's client downloads it; it needs no Go that could build the module."""
+    command = ["go", "mod", "download", "-json", f"{module}@{version}"]
+    run = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    # Of a module for a newer Go the client says so as an error, and has brought it all the same.
+    return Path(json.loads(run.stdout)["Zip"])
+
+
+def crd_kinds(paths: Iterable[Path | zipfile.Path]) -> Kinds:
     """The form of each kind that the CRDs of some files have and serve."""
     made = {}
     for path in paths:
@@ -273,7 +330,7 @@ def written(facts: dict[str, Any]) -> str:
 def main(folder: Path) -> None:
     """Write all files into the catalogue."""
     facts = {"core": core(server_enums()), "istio": istio(releases_in(folder))}
-    facts |= {name: project(groups) for name, groups in PROJECTS.items()}
+    facts |= {name: project(known) for name, known in PROJECTS.items()}
     for name, one in facts.items():
         (FACTS / f"kinds-{name}.json").write_text(written(one), encoding="utf-8")
 

@@ -15,6 +15,7 @@ from meshgen.catalog import kinds as catalog
 from meshgen.catalog.fields import Span
 from meshgen.catalog.kinds import CORE, ISTIO, Api, Type, kind_type
 from meshgen.catalog.openapi import form, kind_form
+from tests.catalog.anyform import any_of
 from tests.catalog.formsovertime import over_time, shared, shortened
 from tests.catalog.kindfields import FACTS, PROJECTS, core, crd_kinds, project, server_enums, written
 from tests.tools import FROM_GO, _go, istio_charts
@@ -69,7 +70,7 @@ def test_every_range_is_between_releases_that_are_known(name: str):
 def test_each_group_is_looked_for_in_the_file_that_has_it():
     for name in FILES:
         assert {catalog.source_of(group) for group in catalog.groups(name)} == {name}
-    assert {name: set(groups) for name, groups in PROJECTS.items()} == {
+    assert {name: set(known.groups) for name, known in PROJECTS.items()} == {
         name: set(catalog.groups(name)) for name in PROJECTS
     }
 
@@ -126,6 +127,30 @@ def test_forms_that_differ_in_their_fields_alone_are_one():
             "b": [{"form": {"type": "string", "enum": ["x", {"value": "y", "since": "3"}]}, "since": "2"}],
         },
         "required": [{"value": "a", "until": "2"}],
+    }
+
+
+def test_where_the_release_is_not_known_a_kind_takes_what_any_takes():
+    old = {"fields": {"a": {"type": "string", "enum": ["x"], "maxLength": 5}, "b": "int32"}, "required": ["a", "b"]}
+    new = {
+        "fields": {
+            "a": {"type": "string", "enum": ["y"], "maxLength": 9, "pattern": "^.$"},
+            "b": "string",
+            "c": {"list": "int32", "minItems": 1},
+        },
+        "required": ["a"],
+        "one": [["a", "b"]],
+    }
+    newest = {"fields": {"c": {"list": "int64"}}, "required": ["a"], "open": True}
+
+    assert any_of([old, new, newest]) == {
+        "fields": {
+            "a": {"type": "string", "enum": ["x", "y"], "maxLength": 9},
+            "b": "any",
+            "c": {"list": "int64"},
+        },
+        "required": ["a"],
+        "open": True,
     }
 
 
@@ -186,8 +211,13 @@ def test_kubernetes_kinds_are_what_the_script_writes():
     assert written(core(server_enums())) == on_disk(CORE)
 
 
+FROM_MODULES = [pytest.mark.realtools]
+
+
 @pytest.mark.upstream
-@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=FROM_MODULES if known.module else []) for name, known in PROJECTS.items()]
+)
 def test_the_kinds_of_other_projects_are_what_the_script_writes(name: str):
     assert written(project(PROJECTS[name])) == on_disk(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from meshgen.catalog import Version
 from meshgen.catalog.kinds import Api
 from meshgen.check.kinds import Problem, crd_types, kind_problems
 from meshgen.render import build_mesh
+from tests.catalog.kindfields import PROJECTS, module_zip
 
 Object = dict[str, Any]
 OLD, NEW = Version.parse("1.11.3"), Version.parse("1.30.3")
@@ -251,13 +253,106 @@ def test_a_kind_that_came_later_is_said_and_one_that_is_gone_is_another_rule():
     assert said(obj("policy/v1beta1", "PodDisruptionBudget", {}), "1.25") == []
 
 
-def test_another_version_of_what_is_known_in_one_state_is_a_warning():
+def test_another_version_of_a_project_is_a_warning_that_says_by_what_it_was_judged():
     (found,) = problems(obj("source.toolkit.fluxcd.io/v1beta2", "GitRepository", {}))
 
-    assert (found.rule, found.severity, found.hint) == (
-        "MG423",
-        "warning",
-        "take apiVersion: source.toolkit.fluxcd.io/v1",
+    assert (found.rule, found.severity) == ("MG423", "warning")
+    assert found.message == (
+        "GitRepository one: Flux 2.9, which meshgen knows, does not serve "
+        "source.toolkit.fluxcd.io/v1beta2 GitRepository"
+    )
+    assert found.hint == "leave it if your clusters serve it, else take source.toolkit.fluxcd.io/v1"
+
+
+def http_route(**rule: Any) -> Object:
+    rule = {"backendRefs": [{"name": "a", "port": 80}], **rule}
+    return obj("gateway.networking.k8s.io/v1", "HTTPRoute", {"parentRefs": [{"name": "g"}], "rules": [rule]})
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"retry": {"attempts": 2, "codes": [503]}},
+        {"sessionPersistence": {"type": "Cookie", "sessionName": "s"}},
+        {"timeouts": {"request": "10s"}},
+    ],
+)
+def test_a_field_of_any_channel_of_gateway_api_is_known(rule: dict[str, Any]):
+    assert said(http_route(**rule)) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "spec"),
+    [
+        ("v1alpha2", "TCPRoute", {"rules": [{"backendRefs": [{"name": "a", "port": 80}]}]}),
+        ("v1alpha2", "TLSRoute", {"rules": [{"backendRefs": [{"name": "a", "port": 80}]}]}),
+        ("v1alpha3", "TLSRoute", {"hostnames": ["a.b"], "rules": [{"backendRefs": [{"name": "a", "port": 80}]}]}),
+        (
+            "v1alpha3",
+            "BackendTLSPolicy",
+            {
+                "targetRefs": [{"group": "", "kind": "Service", "name": "a"}],
+                "validation": {"hostname": "a.b", "wellKnownCACertificates": "System"},
+            },
+        ),
+        (
+            "v1beta1",
+            "ReferenceGrant",
+            {"from": [{"group": "", "kind": "a", "namespace": "b"}], "to": [{"group": "", "kind": "a"}]},
+        ),
+    ],
+)
+def test_a_version_of_any_release_of_gateway_api_is_served(version: str, kind: str, spec: Object):
+    assert said(obj(f"gateway.networking.k8s.io/{version}", kind, spec)) == []
+
+
+def test_what_no_gateway_api_has_is_a_warning_that_says_by_what_it_was_judged():
+    judge = "Gateway API 0.5 to 1.7, which meshgen knows"
+    found = problems(http_route(retyr={}, backendRefs={}, matches=[{"method": "get"}]))
+
+    assert {one.severity for one in found} == {"warning"}
+    assert [(one.rule, one.message) for one in found] == [
+        ("MG421", f"HTTPRoute one: spec.rules[0].backendRefs: the value is not a list (judged by {judge})"),
+        ("MG420", f"HTTPRoute one: spec.rules[0].retyr: {judge}, has no such field"),
+        ("MG421", f"HTTPRoute one: spec.rules[0].matches[0].method: the value is not one that {judge}, has"),
+    ]
+    assert found[1].hint is not None
+    assert found[1].hint.startswith('did you mean "retry"?')
+    assert found[1].hint.endswith("; or add the CRD that your clusters have to `resources`: it alone decides then")
+    listener = {"name": "a", "port": 80, "protocol": "HTTP"}
+    (missing,) = problems(obj("gateway.networking.k8s.io/v1", "Gateway", {"listeners": [listener]}))
+    assert (missing.rule, missing.severity) == ("MG422", "warning")
+    assert missing.message == f'Gateway one: spec: "gatewayClassName" is missing (judged by {judge})'
+
+
+def test_the_crd_of_gateway_api_that_is_in_the_tree_decides_alone():
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": {"rules": {"type": "string"}}}}}
+    brought = crd(schema)
+    brought["spec"] |= {"group": "gateway.networking.k8s.io", "names": {"kind": "HTTPRoute", "plural": "httproutes"}}
+    found = problems(http_route(), custom=crd_types(brought))
+
+    assert [(one.rule, one.severity, one.message) for one in found] == [
+        ("MG420", "error", "HTTPRoute one: spec.parentRefs: its CRD has no such field"),
+        ("MG421", "error", "HTTPRoute one: spec.rules: the value is not a text"),
+    ]
+
+
+def test_metadata_is_kubernetes_own_also_of_a_projects_kind():
+    route = http_route()
+    route["metadata"]["annotations"] = {"a": True}
+    (found,) = problems(route)
+
+    assert (found.rule, found.severity, found.hint) == ("MG421", "error", "write it in quotes")
+
+
+def test_an_older_version_of_external_secrets_is_served():
+    spec = {"secretStoreRef": {"name": "s"}, "data": [{"secretKey": "k", "remoteRef": {"key": "r"}}]}
+
+    assert said(obj("external-secrets.io/v1beta1", "ExternalSecret", spec)) == []
+    (found,) = problems(obj("external-secrets.io/v1alpha1", "ExternalSecret", spec))
+    assert found.message == (
+        "ExternalSecret one: External Secrets 0.16 to 2.9, which meshgen knows, does not serve "
+        "external-secrets.io/v1alpha1 ExternalSecret"
     )
 
 
@@ -347,7 +442,7 @@ def test_what_is_no_valid_crd_brings_no_types():
     assert crd_types(obj("v1", "Service")) == {}
 
 
-def documents(path: Path) -> Iterator[Object]:
+def documents(path: Path | zipfile.Path) -> Iterator[Object]:
     for one in yaml.load_all(path.read_bytes(), yaml.CSafeLoader):
         if isinstance(one, dict) and "apiVersion" in one:
             yield one
@@ -378,6 +473,17 @@ def test_the_samples_of_a_release_have_no_problem(version: str, kubernetes: str,
 
     assert len(samples) > 40
     assert [found for one in samples for found in said(one, kubernetes, Version.parse(version))] == []
+
+
+@pytest.mark.realtools
+@pytest.mark.parametrize("release", ["v0.8.1", "v1.2.1", "v1.7.0"])
+def test_the_examples_of_gateway_api_have_no_problem(release: str):
+    with zipfile.ZipFile(module_zip(PROJECTS["gateway"].module, release)) as archive:
+        names = [name for name in archive.namelist() if "/examples/" in name and name.endswith(".yaml")]
+        examples = [one for name in names for one in documents(zipfile.Path(archive, name))]
+
+    assert len(examples) > 80
+    assert [found for one in examples for found in said(one)] == []
 
 
 @pytest.mark.upstream

@@ -1,8 +1,9 @@
 """The kinds of Kubernetes, Istio and of what installs them, with every field at every version.
 
-`kinds-core.json` has Kubernetes' own, `kinds-istio.json` Istio's, and there is a file for each other project, whose
-kinds are known in one state. Each is read when one of its groups is asked for. Their forms (`catalog.openapi`) have
-ranges: in place of a form a list of `form` with `since` and `until`, in place of an item of a list one with `value`.
+`kinds-core.json` has Kubernetes' own, `kinds-istio.json` Istio's. There is a file for each other project, whose version
+no config says: of one state, or of what any of several releases takes. Each is read when one of its groups is asked
+for. Their forms (`catalog.openapi`) have ranges: in place of a form a list of `form` with `since` and `until`, in place
+of an item of a list one with `value`.
 """
 
 from __future__ import annotations
@@ -163,9 +164,15 @@ def source_of(group: str) -> str:
 
 
 def newest(source: str) -> str | None:
-    """The newest version that a file knows; None where its kinds are known in one state only."""
+    """The newest version that a file knows; None where its kinds are known in one state (`state`) only."""
     releases = load_facts(f"kinds-{source}").get("releases")
     return releases[-1] if releases else None
+
+
+def state(source: str) -> str | None:
+    """What a file knows of a project whose version no config says: `Gateway API 0.5 to 1.7`."""
+    known: str | None = load_facts(f"kinds-{source}").get("state")
+    return known
 
 
 def kind_spans(api: Api) -> list[Span]:

@@ -2,7 +2,8 @@
 
 Unknown fields, values of a wrong type, missing fields, and kinds that are not there. Left out are rules in CEL, and
 what Kubernetes says of its own kinds in Go alone, such as the range of a port. A Kubernetes older than all that the
-catalogue knows is checked by the oldest that it does.
+catalogue knows is checked by the oldest that it does. The kinds of a project whose version no config says are checked
+by what the catalogue knows of it, with warnings: a cluster may have another version. A CRD in the tree decides alone.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from meshgen.yaml import pointer
 # What is no field of a kind, but of every object.
 _HEAD = ("apiVersion", "kind", "metadata")
 _NONE: Mapping[Api, Type] = {}
+_ADD_CRD = "add the CRD that your clusters have to `resources`: it alone decides then"
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,26 @@ class _Place:
         """What says of which fields an object is."""
         if self.source == CORE:
             return f"Kubernetes {self.kubernetes}"
-        return f"Istio {self.istio}" if self.source == ISTIO else "its CRD"
+        if self.source == ISTIO:
+            return f"Istio {self.istio}"
+        return f"{self.state}, which meshgen knows," if self.state else "its CRD"
+
+    @property
+    def state(self) -> str | None:
+        """By which state of its project an object is judged, where no config says the version that the cluster has."""
+        return catalog.state(self.source) if self.source else None
+
+    @property
+    def doubt(self) -> Severity:
+        """A warning where no config says the version that the cluster has."""
+        return "warning" if self.state else "error"
 
     @property
     def severity(self) -> Severity:
-        """A warning for a version that is newer than all that is known: it may have what is not known here."""
+        """A warning where the cluster may have what is not known here, also by a version newer than all that is."""
         known = catalog.newest(self.source) if self.source else None
         if known is None:
-            return "error"
+            return self.doubt
         mine = self.istio.numbers[:2] if self.source == ISTIO else minor_key(self.kubernetes)
         return "warning" if mine > tuple(int(part) for part in known.split(".")[:2]) else "error"
 
@@ -70,6 +84,8 @@ class _Place:
         """A problem at a path of the object, its message in the words that all share."""
         path = tuple(path)
         where = f"{dotted(path)}: " if path and rule != "MG423" else ""
+        if self.state and self.who not in text:
+            text += f" (judged by {self.state}, which meshgen knows)"
         return Problem(rule, pointer(path), f"{plain(self.api.kind)} {plain(self.name)}: {where}{text}", hint, **more)
 
 
@@ -126,8 +142,8 @@ def _said(fault: Fault, place: _Place) -> Problem:
     if fault.sort == "missing":
         expected = fault.type.fields[fault.more]
         hint = f"add it: {noun_of(expected)}" if expected else "add it"
-        return place.problem("MG422", path, f'"{fault.more}" is missing', hint)
-    return place.problem("MG421", path, *_misfit(fault, place))
+        return place.problem("MG422", path, f'"{fault.more}" is missing', hint, severity=place.doubt)
+    return place.problem("MG421", path, *_misfit(fault, place), severity=place.doubt)
 
 
 def _misfit(fault: Fault, place: _Place) -> tuple[str, str | None]:
@@ -158,7 +174,8 @@ def _unknown_field(fault: Fault, path: tuple[str | int, ...], place: _Place) -> 
     if spans := fields.spans(str(path[-1])):
         hint = f"take it out: {_had(spans, place.source)}"
     else:
-        hint = guess(str(path[-1]), fields.names()) or "take it out"
+        meant = guess(str(path[-1]), fields.names())
+        hint = "; or ".join(filter(None, (meant, _ADD_CRD))) if place.state else meant or "take it out"
     text = f"{place.who} has no such field"
     return place.problem("MG420", path, text, hint, severity=place.severity, at_key=True)
 
@@ -219,7 +236,7 @@ def _apis(place: _Place) -> list[Api]:
 
 
 def _of_project(place: _Place) -> Iterator[Problem]:
-    """A kind of a project of which one state is known, perhaps not with all its kinds."""
+    """A kind of a project of which perhaps not all kinds are known."""
     same = [api for api in _apis(place) if api.group == place.api.group]
     if any(api.kind == place.api.kind for api in same):
         yield _not_served(place, same, "warning")
@@ -231,8 +248,11 @@ def _not_served(place: _Place, known: list[Api], severity: Severity) -> Problem:
     text = f"{place.who} does not serve {plain(api.version)} {plain(api.kind)}"
     versions = [one.version for one in known if one.kind == api.kind]
     if near := [version for version in versions if version.rpartition("/")[0] == api.group] or versions:
-        steadiest = sorted(near, key=lambda version: ("alpha" in version, "beta" in version))
-        hints = (f"take apiVersion: {' or '.join(steadiest)}", _since(place))
+        steadiest = " or ".join(sorted(near, key=lambda version: ("alpha" in version, "beta" in version)))
+        if place.state:
+            hint = f"leave it if your clusters serve it, else take {steadiest}"
+            return place.problem("MG423", ("apiVersion",), text, hint, severity=severity)
+        hints = (f"take apiVersion: {steadiest}", _since(place))
         return place.problem("MG423", ("apiVersion",), text, "; ".join(filter(None, hints)), severity=severity)
     names = [one.kind for one in known if one.version == api.version]
     at, word = ("kind", api.kind) if names else ("apiVersion", api.version)
