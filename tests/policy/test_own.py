@@ -223,6 +223,11 @@ def test_environments_are_files_folders_and_those_without_a_cluster(tmp_path: Pa
     assert environment_names(tmp_path) == {"dev", "prod"}
 
 
+def test_a_folder_that_can_not_be_read_has_no_known_environments(tmp_path: Path) -> None:
+    # Longer than any file system takes: to ask for it is an error, for root too.
+    assert environment_names(tmp_path / ("a" * 5000)) == frozenset()
+
+
 def test_the_command_finds_what_checks_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(folder, ("kinds: [Deployment], environments: [prod]", "stages: [resource], kinds: [Deploymnt]"))
 

@@ -31,13 +31,12 @@ def match_findings(rules: Sequence[OwnRule], environments: Collection[str]) -> l
 
 def environment_names(folder: Path) -> frozenset[str]:
     """The environments that a config's folder has overlays for, those without a cluster too; none without overlays."""
-    overlays = folder / "overlays"
-    found = overlays.iterdir() if overlays.is_dir() else ()
-    return frozenset(one.stem for one in found if not one.name.startswith(".") and (one.is_dir() or _is_yaml(one)))
-
-
-def _is_yaml(file: Path) -> bool:
-    return file.suffix == ".yaml"
+    try:
+        found = [one for one in (folder / "overlays").iterdir() if not one.name.startswith(".")]
+        return frozenset(one.stem for one in found if one.suffix == ".yaml" or one.is_dir())
+    except OSError:
+        # A render says what is wrong with the folder; here nobody knows what is in it.
+        return frozenset()
 
 
 def _unknown_stages(rule: OwnRule) -> Iterator[Finding]:
