@@ -89,12 +89,12 @@ def test_annotations_that_are_too_long_are_told() -> None:
     short = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": {"a": "x" * 262143}}}
 
     assert rules_of(long) == ["MG571"]
-    assert rules_of(short, delivery={"flux": {"url": "https://example.com"}}) == []
+    assert rules_of(short, delivery={"argocd": {"url": "https://example.com"}}) == []
 
 
 def test_long_objects_are_told_where_kubectl_may_apply_them() -> None:
     assert rules_of(config_map(a="x" * 262144)) == ["MG571"]
-    assert rules_of(config_map(a="x" * 262144), delivery={"flux": {"url": "https://example.com"}}) == []
+    assert rules_of(config_map(a="x" * 262144), delivery={"argocd": {"url": "https://example.com"}}) == []
 
 
 def test_a_config_map_over_a_mebibyte_is_told() -> None:

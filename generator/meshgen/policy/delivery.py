@@ -11,6 +11,7 @@ from typing import Any
 
 from meshgen.build.stage import KubernetesObject
 from meshgen.config.problems import plain
+from meshgen.layout.identity import identity, lacks_namespace, scopes
 from meshgen.policy.reading import mapping, text
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
@@ -75,6 +76,16 @@ def _variables(value: Any) -> Iterator[str]:
         yield from _variables(one)
 
 
+def _nowhere(subject: Subject) -> Iterator[Breach]:
+    if not mapping(subject.settings.get("delivery"), "flux"):
+        return
+    brought = scopes(subject.own)
+    for obj in subject.own:
+        if lacks_namespace(identity(obj), brought):
+            # Of fluxcd/pkg/ssa: "namespace not specified".
+            yield of_object(subject, obj, "has no namespace, and Flux applies no such object", "say metadata.namespace")
+
+
 def _big_annotations(subject: Subject) -> Iterator[Breach]:
     delivered = any(mapping(subject.settings.get("delivery")).values())
     for obj in subject.own:
@@ -123,6 +134,7 @@ def _fetched_in_the_clear(subject: Subject) -> Iterator[Breach]:
 
 
 RULES = (
+    Rule("MG568", "warning", "An object without a namespace, and Flux", _nowhere, of_objects=True),
     Rule("MG570", "warning", "Text that Flux takes for a variable", _substituted),
     Rule("MG571", "warning", "Annotations that are too long", _big_annotations, of_objects=True),
     Rule("MG572", "error", "A ConfigMap that is too big", _big_data, of_objects=True),
