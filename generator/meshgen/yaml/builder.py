@@ -139,11 +139,18 @@ class Builder:
             value = self._resolved[text] = resolve(text)
         except DisputedError as disputed:
             if self._notes is None or disputed.kubernetes is None:
-                self._problem(str(disputed), event, disputed.hint)
+                self._problem(str(disputed), event, self._mode_hint(text, disputed) or disputed.hint)
                 return None
             self._notes.append(Problem(str(disputed), mark_of(event.start_mark), pointer(self._path), disputed.hint))
             return disputed.kubernetes
         return value
+
+    def _mode_hint(self, text: str, disputed: DisputedError) -> str | None:
+        """How to write a file's mode; no other number is said, for it may be a secret."""
+        number, key = disputed.kubernetes, self._path[-1] if self._path else ""
+        if isinstance(number, bool) or number is None or not str(key).lower().endswith("mode"):
+            return None
+        return f"write {number} ({text} octal), or quote it if it is a string"
 
     def _sequence(self, event: Any) -> list[Any]:
         self._enter(event)
