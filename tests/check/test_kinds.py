@@ -119,7 +119,7 @@ def test_data_of_a_secret_is_base64_and_is_never_printed(data: str, rules: list[
 @pytest.mark.parametrize(
     ("field", "value", "hint"),
     [
-        ("replicas", "2", "write a whole number"),
+        ("replicas", "2", "write it without quotes"),
         ("replicas", 2**31, "write a whole number"),
         ("replicas", 2.5, "write a whole number"),
         ("paused", "yes", "write true or false"),

@@ -19,7 +19,7 @@ from meshgen.catalog.fields import Span
 from meshgen.catalog.kinds import CORE, ISTIO, Api, Type
 from meshgen.catalog.openapi import kind_form
 from meshgen.check.spans import said
-from meshgen.check.values import Fault, Way, faults, noun_of
+from meshgen.check.values import Fault, Way, faults, is_unquoted, noun_of
 from meshgen.config.problems import dotted, guess, plain
 from meshgen.finding import Severity
 from meshgen.yaml import pointer
@@ -166,6 +166,8 @@ def _as_written(fault: Fault) -> str:
         return f"write {noun_of(fault.type)}, or take the item out"
     if fault.type.word == "string" and isinstance(fault.more, bool | int | float):
         return "write it in quotes"
+    if isinstance(fault.more, str) and is_unquoted(fault.more, fault.type):
+        return "write it without quotes"
     return f"write {noun_of(fault.type)}"
 
 

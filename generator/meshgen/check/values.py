@@ -198,3 +198,13 @@ def noun_of(type_: Type) -> str:
     if type_.word == "bytes":
         return "a text in base64"
     return "a list" if type_.word == "list" else noun(type_.word)
+
+
+def is_unquoted(text: str, type_: Type) -> bool:
+    """Whether a text would be a value of a type without its quotes."""
+    if type_.word == "bool":
+        return text in ("true", "false")
+    return type_.word in ("int32", "int64", "double") and _NUMBER.fullmatch(text) is not None
+
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
