@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from meshgen.commit.state import root_of
 from meshgen.config.load import load
-from meshgen.config.manifests import SUFFIXES, addon_sources, resource_paths
+from meshgen.config.manifestfiles import SUFFIXES
+from meshgen.config.manifests import addon_sources, resource_paths
 from meshgen.config.resolve import Mesh, resolve
 from meshgen.errors import InputError
 from meshgen.git import Refused, Repository, repository

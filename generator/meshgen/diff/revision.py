@@ -37,6 +37,8 @@ class Revision:
         with TemporaryDirectory(prefix="meshgen-diff-") as folder:
             # macOS has its temporary folder behind a link, and paths are compared.
             made = Materialised(self, Path(folder).resolve())
+            # Links may lead as far as they do in the repository.
+            (made.folder / ".git").mkdir()
             made.bring([self.config, *(self.config.parent / name for name in ("overlays", RULES))])
             yield made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from meshgen.config.document import Document, read_file
-from meshgen.config.manifests import KUSTOMIZE_FILES
+from meshgen.config.manifestfiles import KUSTOMIZE_FILES
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.importing.kustomizer import build, problem, shown_path

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from meshgen.config.document import Document, reading_problems
-from meshgen.config.manifests import SUFFIXES, items
+from meshgen.config.manifestfiles import SUFFIXES
+from meshgen.config.manifestobjects import items
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.yaml import Problem, ReadError, read_documents
