@@ -273,16 +273,17 @@ def test_a_wave_may_follow_a_branch_of_its_own(kubectl: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("by_set", "name", "key"),
+    ("waves", "by_set", "name", "key"),
     [
-        (False, "argocd-cm", "resource.customizations.health.argoproj.io_Application"),
-        (True, "argocd-cmd-params-cm", "applicationsetcontroller.enable.progressive.syncs"),
+        (None, False, "argocd-cm", "resource.customizations.health.argoproj.io_Application"),
+        (WAVES, False, "argocd-cm", "resource.customizations.health.argoproj.io_Application"),
+        (WAVES, True, "argocd-cmd-params-cm", "applicationsetcontroller.enable.progressive.syncs"),
     ],
 )
 def test_what_argo_cd_has_to_be_told_is_a_patch_that_the_readme_applies(
-    tmp_path: Path, by_set: bool, name: str, key: str
+    tmp_path: Path, waves: Object | None, by_set: bool, name: str, key: str
 ):
-    tree = fleet(tmp_path, applicationSet=by_set)
+    tree = fleet(tmp_path, waves, applicationSet=by_set)
     readme = (tree.output / "README.md").read_text()
 
     (patch,) = read_yaml((tree.output / f"{name}.patch.yaml").read_text())

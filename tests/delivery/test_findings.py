@@ -31,7 +31,12 @@ def rules(folder: Path, delivery: Object, clusters: Object = SERVERS, **keys: ob
         ({"flux": HUB, "waves": WAVES}, True),
         ({"flux": SOURCE, "waves": BRANCHES}, True),
         ({"argocd": SOURCE, "waves": WAVES}, False),
-        ({"argocd": SET, "waves": WAVES}, True),
+        ({"argocd": SET, "waves": WAVES}, False),
+        ({"argocd": SET, "waves": BRANCHES}, True),
+        # The first wave waits for none, so it needs no branch of its own.
+        ({"argocd": SOURCE, "waves": {**WAVES, "rest": BRANCHES["rest"]}}, True),
+        ({"flux": SOURCE, "waves": {**WAVES, "rest": BRANCHES["rest"]}}, True),
+        ({"flux": SOURCE, "waves": {**BRANCHES, "rest": WAVES["rest"]}}, False),
         ({"argocd": {**SET, "ownCluster": True}, "waves": WAVES}, False),
         ({"argocd": SOURCE, "waves": BRANCHES}, True),
         ({"flux": HUB, "argocd": SOURCE, "waves": WAVES}, False),

@@ -29,14 +29,22 @@ class ArgoCD:
 
     cluster: Cluster
     server: Server
+    repository: int
 
     def bootstrap(self, wiring: Path) -> None:
         """Do once what the tree's README says."""
+        # The wiring is clusters/CLUSTER/argocd in the tree.
+        self.patch("argocd-cm", wiring.parents[2] / "argocd-cm.patch.yaml")
         self.cluster.kubectl("apply", *(f"--filename={wiring / name}" for name in ("project.yaml", "root.yaml")))
 
-    def fetch(self) -> None:
-        """Have every Application look at its repository now."""
-        self.cluster.kubectl("annotate", "--overwrite", "applications", "--all", f"--namespace={NAMESPACE}", _REFRESH)
+    def patch(self, settings: str, file: Path) -> None:
+        """Patch a ConfigMap of Argo CD's own."""
+        self.cluster.kubectl("patch", "configmap", settings, f"--namespace={NAMESPACE}", f"--patch-file={file}")
+
+    def fetch(self, *names: str) -> None:
+        """Have Applications look at their repository now: these, or all."""
+        which = names or ("--all",)
+        self.cluster.kubectl("annotate", "--overwrite", "applications", *which, f"--namespace={NAMESPACE}", _REFRESH)
 
     def deliver(self, revision: str) -> None:
         """Refresh, and wait until every Application has synced this commit and is healthy."""
@@ -116,8 +124,11 @@ def _short(application: Object) -> Object:
 
 
 @contextmanager
-def running_argocd(cluster: Cluster, crds: Path) -> Iterator[ArgoCD]:
-    """Install Argo CD's CRDs and settings into a cluster, and run it until the context ends."""
+def running_argocd(cluster: Cluster, crds: Path, *, resync: int = 3) -> Iterator[ArgoCD]:
+    """Install Argo CD's CRDs and settings into a cluster, and run it until the context ends.
+
+    `resync` are the seconds between two looks at an Application that no event is of; 120 to 180 otherwise.
+    """
     cluster.install_crds(*(crds / f"{kind}-crd.yaml" for kind in ("application", "applicationset", "appproject")))
     cluster.kubectl("create", "namespace", NAMESPACE)
     settings = list(yaml.safe_load_all(_SETTINGS.read_text()))
@@ -127,11 +138,11 @@ def running_argocd(cluster: Cluster, crds: Path) -> Iterator[ArgoCD]:
     _script(cluster.directory / "bin" / "git-verify-wrapper.sh")
     with ExitStack() as stack:
         redis, repository = free_port(), free_port()
-        wait_for_port(redis, stack.enter_context(_part(cluster, "redis", _redis(redis))))
-        server = stack.enter_context(_part(cluster, "argocd-repo-server", _repo_server(repository, redis)))
+        wait_for_port(redis, stack.enter_context(part(cluster, "redis", _redis(redis))))
+        server = stack.enter_context(part(cluster, "argocd-repo-server", _repo_server(repository, redis)))
         wait_for_port(repository, server)
-        controller = _part(cluster, "argocd-application-controller", _controller(repository, redis))
-        yield ArgoCD(cluster, stack.enter_context(controller))
+        controller = part(cluster, "argocd-application-controller", _controller(repository, redis, resync))
+        yield ArgoCD(cluster, stack.enter_context(controller), repository)
 
 
 def _redis(port: int) -> list[str]:
@@ -154,7 +165,7 @@ def _repo_server(port: int, redis: int) -> list[str]:
     ]
 
 
-def _controller(repository: int, redis: int) -> list[str]:
+def _controller(repository: int, redis: int, resync: int) -> list[str]:
     return [
         str(tool("argocd")),
         f"--namespace={NAMESPACE}",
@@ -162,8 +173,7 @@ def _controller(repository: int, redis: int) -> list[str]:
         "--repo-server-plaintext",
         f"--redis=127.0.0.1:{redis}",
         f"--metrics-port={free_port()}",
-        # Seconds between two looks at an Application that no event is of; 120 to 180 otherwise.
-        "--app-resync=3",
+        f"--app-resync={resync}",
         "--app-resync-jitter=0",
         # So that a test that fails can say of which object.
         "--persist-resource-health",
@@ -178,7 +188,7 @@ def _script(path: Path) -> None:
 
 
 @contextmanager
-def _part(cluster: Cluster, name: str, command: list[str]) -> Iterator[Server]:
+def part(cluster: Cluster, name: str, command: list[str]) -> Iterator[Server]:
     """Run a part of Argo CD. One binary is all of them, and is told which to be; it keeps its clones in TMPDIR."""
     home = cluster.directory / name
     home.mkdir()
@@ -189,8 +199,8 @@ def _part(cluster: Cluster, name: str, command: list[str]) -> Iterator[Server]:
         "TMPDIR": str(home),
         "ARGOCD_BINARY_NAME": name,
         "ARGOCD_GPG_ENABLED": "false",
-        # Seconds after each wave; 2 otherwise.
-        "ARGOCD_SYNC_WAVE_DELAY": "1",
+        # Seconds after each wave; 2 otherwise. No order may depend on it.
+        "ARGOCD_SYNC_WAVE_DELAY": "0",
         # The cluster of the kubeconfig stands for the one that Argo CD would run in.
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "KUBECONFIG": str(cluster.kubeconfig),

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster import Cluster, running_cluster
+from tests.e2e.fleet import CANARY, OTHER, WAVES, WRONG, member, said, write_note
 from tests.e2e.flux import NAMESPACE, Flux, running_flux
 from tests.e2e.processes import eventually
 from tests.e2e.repository import Repository, served_repository
-from tests.objects import Object, mesh, overlay, text_of, write_config
+from tests.objects import Object, mesh, overlay, write_config
 
 pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("waves")]
-
-CANARY, OTHER = "canary", "other"
-HOME = "istio-system"
 
 
 @dataclass(frozen=True)
@@ -30,19 +28,11 @@ class Fleet:
 
     def note(self, cluster: str, text: str, *others: Object) -> None:
         """Have a note of a cluster's own say something, beside other objects."""
-        note = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": f"note-{cluster}", "namespace": HOME},
-            "data": {"says": text},
-        }
-        documents = "\n---\n".join(text_of(obj) for obj in (note, *others))
-        (self.repository.work / f"{cluster}.yaml").write_text(documents, encoding="utf-8")
+        write_note(self.repository, cluster, text, *others)
 
     def said(self, cluster: str) -> str | None:
         """What the note of a cluster says there; None before it came."""
-        note = self.cluster.list("configmaps", HOME).get(f"note-{cluster}")
-        return note and note["data"]["says"]
+        return said(self.cluster, cluster)
 
     def fails_on(self, cluster: str, revision: str) -> bool:
         """Whether a cluster refuses the resources of a revision."""
@@ -78,15 +68,11 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[Flee
         served_repository(directory) as repository,
         running_flux(cluster, crds) as engine,
     ):
-        waves = {"canary": {"order": 1, "clusters": [CANARY]}, "rest": {"order": 2}}
         config = mesh(
             istio={"version": "1.11.3", "profile": "empty"},
-            delivery={"flux": {"url": repository.url, "kubeConfig": {}}, "waves": waves},
+            delivery={"flux": {"url": repository.url, "kubeConfig": {}}, "waves": WAVES},
         )
-        clusters = {
-            name: {"kubernetesVersion": "1.22", "patch": {"resources": {"note": {"path": f"./{name}.yaml"}}}}
-            for name in (CANARY, OTHER)
-        }
+        clusters = {name: member(name) for name in (CANARY, OTHER)}
         write_config(repository.work, config, overlay("prod", clusters=clusters))
         made = Fleet(cluster, repository, engine)
         made.note(CANARY, "one")
@@ -113,14 +99,6 @@ def reached(fleet: Fleet, unreachable: str) -> str:
     fleet.engine.reconcile("canary-namespaces")
     fleet.engine.deliver(unreachable)
     return unreachable
-
-
-WRONG: Object = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "wrong", "namespace": HOME},
-    "spec": {"ports": [{"name": "http", "port": 99999}], "selector": {"a": "b"}},
-}
 
 
 @pytest.fixture(scope="module")

@@ -56,39 +56,40 @@ def _waiting(environment: Environment) -> Said:
     if len({wave.order for wave in waves}) < 2:
         return
     for wave in waves:
+        # Before the first there is none, and who merges into a branch waits himself.
+        waits = wave.order > waves[0].order and not wave.branch
         for cluster in wave.clusters:
             delivery = cluster.settings.get("delivery") or {}
             at = pointer(["delivery", "waves", wave.name, "branch"])
             if flux := delivery.get("flux"):
-                yield from ((cluster, remark) for remark in _by_flux(flux, wave.branch, at))
-            if argocd := delivery.get("argocd"):
-                yield from ((cluster, remark) for remark in _by_argocd(argocd, wave.branch))
+                yield from ((cluster, remark) for remark in _by_flux(flux, wave.branch, at, waits=waits))
+            if waits and (argocd := delivery.get("argocd")):
+                yield cluster, _by_argocd(argocd)
 
 
 _BRANCH = "give each wave a `branch`, and promote by merging"
 
 
-def _by_flux(flux: dict[str, Any], branch: str | None, at: str) -> Iterator[Remark]:
+def _by_flux(flux: dict[str, Any], branch: str | None, at: str, *, waits: bool) -> Iterator[Remark]:
     if branch and (flux.get("kubeConfig") is not None or flux.get("ref")):
         why = (
             "its source is that of all waves" if flux.get("kubeConfig") is not None else "delivery.flux.ref goes first"
         )
         message = f"delivery.waves: Flux would not follow the branch of a wave: {why}"
         yield Remark("MG430", message, at, "take one of the two out")
-    elif not branch and flux.get("kubeConfig") is None:
+    elif waits and flux.get("kubeConfig") is None:
         message = "delivery.waves: the Flux of a cluster knows no other cluster, so none waits for another"
         hint = f"say delivery.flux.kubeConfig, to apply from a management cluster; or {_BRANCH}"
         yield Remark("MG431", message, "/delivery/waves", hint, "warning", at_key=True)
 
 
-def _by_argocd(argocd: dict[str, Any], branch: str | None) -> Iterator[Remark]:
-    if branch:
-        return
+def _by_argocd(argocd: dict[str, Any]) -> Remark:
+    hint = _BRANCH
     if argocd.get("ownCluster"):
         message = "delivery.waves: the Argo CD of a cluster knows no other cluster, so none waits for another"
         hint = f"let one Argo CD apply them all, each with its `server`; or {_BRANCH}"
-        yield Remark("MG431", message, "/delivery/waves", hint, "warning", at_key=True)
-    elif not argocd.get("applicationSet"):
-        message = "delivery.waves: Argo CD's sync waves hold back what is new to a cluster, but no later commit"
-        hint = f"say delivery.argocd.applicationSet: true, and switch progressive syncs on; or {_BRANCH}"
-        yield Remark("MG431", message, "/delivery/waves", hint, "warning", at_key=True)
+    elif argocd.get("applicationSet"):
+        message = "delivery.waves: a wave does not wait where Argo CD looks at a commit on its clusters first"
+    else:
+        message = "delivery.waves: Argo CD's sync waves hold back a cluster that is new, but no later commit"
+    return Remark("MG431", message, "/delivery/waves", hint, "warning", at_key=True)

@@ -14,14 +14,36 @@ from meshgen.delivery.waves import Wave
 from meshgen.delivery.wiring import KubernetesObject, WiringFiles, in_repository
 
 _GROUP = "meshgen.dev"
-# What the health of an Application is when another one made it: Argo CD itself takes none for it.
+# What the health of an Application is when another one made it: Argo CD itself takes none for it. An Application's own
+# health says nothing of a sync that failed, of manifests that can't be built, nor of what is not there yet. While a
+# sync is tried again, what made it waits; when Argo CD has given up, that fails too, or no later commit would ever come
+# to it. What only waits to be pruned holds nothing back, for of some stages nothing ever is; nor does drift, by which
+# an Application is out of sync even in a comparison that is newer than its sync. A root that is part of what it applies
+# would wait for itself.
 _HEALTH = """\
-hs = {status = "Progressing", message = "it was not looked at yet"}
-if obj.status ~= nil and obj.status.health ~= nil and obj.status.health.status ~= nil then
-  hs.status = obj.status.health.status
-  hs.message = obj.status.health.message or ""
+local status = obj.status or {}
+local sync, operation, health = status.sync or {}, status.operationState or {}, status.health or {}
+local self = obj.metadata
+for _, resource in ipairs(status.resources or {}) do
+  if resource.kind == obj.kind and resource.name == self.name and resource.namespace == self.namespace then
+    return {status = "Healthy", message = "it applies itself"}
+  end
 end
-return hs
+if sync.status == nil or sync.status == "Unknown" then
+  return {status = "Progressing", message = "it is not compared with Git"}
+end
+local synced = operation.phase == "Succeeded" and (operation.syncResult or {}).revision == sync.revision
+local compared = (status.reconciledAt or "") > (operation.finishedAt or "")
+for _, resource in ipairs(status.resources or {}) do
+  if resource.status == "OutOfSync" and not resource.requiresPruning then
+    if operation.phase == "Failed" or operation.phase == "Error" then
+      return {status = "Degraded", message = operation.message or "a sync failed"}
+    elseif not (synced and compared) then
+      return {status = "Progressing", message = "it is not synced yet"}
+    end
+  end
+end
+return {status = health.status or "Progressing", message = health.message or ""}
 """
 # By the name of the ConfigMap of Argo CD's that it is a patch of.
 PATCH_OF_ROOTS = ("argocd-cm", {"data": {"resource.customizations.health.argoproj.io_Application": _HEALTH}})

@@ -131,9 +131,10 @@ class _Wiring:
         if self.argocd.get("applicationSet"):
             self._write(fleet.directory, *fleet.of_set())
             self._patch(*PATCH_OF_SETS)
-        elif self.waves:
+            return
+        if self.waves:
             self._write(fleet.directory, fleet.of_roots())
-            self._patch(*PATCH_OF_ROOTS)
+        self._patch(*PATCH_OF_ROOTS)
 
     def _on_branch(self, settings: dict[str, Any], wave: Wave | None) -> dict[str, Any]:
         branch = wave.branch if wave else None
