@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,44 @@ def test_the_branch_has_the_same_commit_as_ones_own_would(changed: Path):
     assert "half.txt" not in files_at(changed, "mesh")
 
 
-def test_a_branch_at_another_commit_is_left_alone(changed: Path):
+def change(folder: Path) -> None:
+    fleet(folder, clusters=1, addons={"kiali": {}, "zipkin": {}}, expose={"kiali": {}})
+
+
+def commit_there(folder: Path) -> None:
+    git(folder, "worktree", "add", "--quiet", str(folder.parent / "there"), "mesh")
+    git(folder.parent / "there", "commit", "--quiet", "--allow-empty", "--message", "Theirs")
+
+
+def commit_here(folder: Path) -> None:
+    git(folder, "commit", "--quiet", "--allow-empty", "--only", "--message", "Mine")
+
+
+@pytest.mark.parametrize("interfere", [change, commit_there, commit_here])
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_a_branch_at_another_commit_is_left_alone(
+    changed: Path, arguments: tuple[str, ...], interfere: Callable[[Path], None]
+):
+    call(changed, "commit", "--branch", "mesh")
+    interfere(changed)
+    before = state(changed)
+
+    said = call(changed, "commit", "--branch", "mesh", *arguments)
+
+    assert said.status == 1
+    assert "branch mesh is there already, at another commit" in said.error
+    assert "git switch mesh" in said.error
+    assert state(changed) == before
+
+
+def test_a_branch_that_has_this_very_commit_is_done(changed: Path):
     call(changed, "commit", "--branch", "mesh")
     before = state(changed)
 
     said = call(changed, "commit", "--branch", "mesh")
 
-    assert said.status == 1
-    assert "branch mesh is there already, at another commit" in said.error
-    assert "git switch mesh" in said.error
+    assert (said.status, said.stdout) == (0, "mesh: nothing to commit\n")
+    assert f"note: branch mesh has this commit already: {git(changed, 'rev-parse', 'mesh')[:12]}" in said.stderr
     assert state(changed) == before
 
 

@@ -322,6 +322,21 @@ def test_without_the_cli_the_command_is_printed(mesh: Path, tmp_path: Path):
     assert "change request: gh pr create" in said.stdout
 
 
+def test_a_request_that_waited_for_the_cli_is_made_when_the_command_is_said_again(mesh: Path, tmp_path: Path):
+    github(mesh)
+    assert call(mesh, "commit", "--branch", "mesh", "--push", "-m", "Open it", **no_network(mesh)).status == 0
+    before = state(mesh)
+    script = f'for one in "$@"; do echo "<$one>"; done > {tmp_path}/asked; echo https://github.com/acme/mesh/pull/7'
+
+    said = call(mesh, "commit", "--branch", "mesh", "--pr", "-o", "json", **with_gh(tmp_path, mesh, script))
+
+    assert said.status == 0, said.error
+    assert (said.json["commit"], said.json["pushed"]) == (None, "origin")
+    assert said.json["request"]["url"] == "https://github.com/acme/mesh/pull/7"
+    assert "<--title=Open it>" in (tmp_path / "asked").read_text()
+    assert state(mesh) == before
+
+
 def test_a_request_from_the_branch_that_changes_go_to_is_refused(mesh: Path):
     github(mesh)
     before = state(mesh)

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.commit.repositories import call, changed_by, files_at, hook, new, open_kiali, rendered, state, subject
+from tests.commit.repositories import (
+    bare_remote,
+    call,
+    changed_by,
+    files_at,
+    hook,
+    new,
+    open_kiali,
+    rendered,
+    state,
+    subject,
+)
 from tests.diff.repositories import PERSON, fleet, git
 from tests.objects import files_of
 
@@ -198,14 +209,56 @@ def test_a_hook_sees_what_is_committed_and_none_of_our_options(changed: Path):
     assert "fsmonitor" not in (changed / "env.txt").read_text()
 
 
-def test_a_hook_that_changes_rendered_files_is_noted(changed: Path):
+@pytest.mark.parametrize(("arguments", "branch"), [((), "main"), (("--branch", "mesh"), "mesh")])
+def test_a_hook_that_changes_what_is_committed_is_said_by_the_status_and_nothing_is_pushed(
+    changed: Path, tmp_path: Path, arguments: tuple[str, ...], branch: str
+):
+    bare_remote(tmp_path / "origin", changed)
+    before = git(tmp_path / "origin", "for-each-ref")
     hook(changed, "pre-commit", "echo '# formatted' >> output/README.md; git add output/README.md")
+
+    said = call(changed, "commit", "--push", *arguments)
+
+    assert said.status == 1
+    commit = git(changed, "rev-parse", branch)
+    assert f"{branch}: commit {commit[:12]}, " in said.stdout
+    assert f"commit {commit[:12]} is made, and a hook or somebody else changed it" in said.error
+    assert "1 file(s), output/README.md" in said.error
+    assert "exclude output/ from your hooks" in said.error
+    assert git(tmp_path / "origin", "for-each-ref") == before
+
+
+def test_a_tree_that_a_hook_changed_is_mended_as_the_hint_says(changed: Path):
+    hook(changed, "pre-commit", "echo '# formatted' >> output/README.md; git add output/README.md")
+    assert call(changed, "commit").status == 1
+    (changed / ".git" / "hooks" / "pre-commit").unlink()
+
+    assert call(changed, "commit", "--overwrite").status == 0
+
+    assert git(changed, "status", "--porcelain") == ""
+    git(changed, "clone", "--quiet", ".", "clone")
+    assert call(changed / "clone", "render", "--check").status == 0
+
+
+def test_a_hook_that_changes_other_files_and_one_that_adds_some_are_in_order(changed: Path):
+    (changed / "CHANGES").write_text("none")
+    hook(changed, "pre-commit", "echo '# formatted' >> meshgen.yaml; git add meshgen.yaml CHANGES")
 
     said = call(changed, "commit")
 
     assert said.status == 0
-    assert "a hook changed 1 rendered file(s)" in said.stderr
-    assert "README.md" in said.stderr
+    assert "note: a hook changed meshgen.yaml" in said.stderr
+    assert {"CHANGES", "meshgen.yaml"} <= changed_by(changed)
+
+
+def test_a_hook_that_changes_the_tree_and_not_the_commit_is_noted(changed: Path):
+    hook(changed, "pre-commit", "echo '# formatted' >> output/README.md")
+
+    said = call(changed, "commit")
+
+    assert said.status == 0
+    assert "note: a hook or somebody else changed the tree, which the commit has as rendered" in said.stderr
+    assert "1 file(s), README.md" in said.stderr
 
 
 @pytest.mark.parametrize(("arguments", "revision"), [((), "main"), (("--branch", "mesh"), "mesh")])

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from meshgen.commit.state import check_branch_name, check_identity, checked_out, head, signs, tip
+from meshgen.commit.ready import ALONE, listed
+from meshgen.commit.state import check_branch_name, check_identity, checked_out, head, message_at, signs, tip
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import Refused, Repository, expect, output_of, reason, run, run_as_user
 from meshgen.redaction import redacted
 
 _MARK = "Meshgen-Hydrated"
 _FILE = "100644"
-# The index is a file of our own for a moment: nothing is shared with the user's.
-_ALONE = ("-c", "core.splitIndex=false", "-c", "core.untrackedCache=false")
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def plan_branch(
         raise Refused(f"branch {branch} is checked out in {place}", "name a branch that only meshgen writes")
     at = tip(root, branch)
     digests = _digests(root, files)
-    there = _listed(root, at) if at else {}
+    there = listed(root, at)
     wanted = {path: (_FILE, digest) for path, digest in digests.items()}
     plan = BranchPlan(
         repository=repository,
@@ -100,18 +99,8 @@ def _digests(root: Path, files: Mapping[str, bytes]) -> dict[str, str]:
     }
 
 
-def _listed(root: Path, commit: str) -> dict[str, tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
-    for line in output_of(root, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")[:-1]:
-        facts, _, path = line.partition(b"\t")
-        mode, _, digest = facts.decode().split()
-        found[path.decode(errors="surrogateescape")] = (mode, digest)
-    return found
-
-
 def _is_ours(root: Path, commit: str, mesh: str) -> bool:
-    message = output_of(root, "show", "--no-patch", "--no-show-signature", "--format=%B", commit)
-    return f"{_MARK}: {mesh}" in message.decode(errors="replace").splitlines()
+    return f"{_MARK}: {mesh}" in message_at(root, commit).splitlines()
 
 
 def _store(root: Path, contents: list[bytes]) -> None:
@@ -126,8 +115,8 @@ def _tree(root: Path, digests: Mapping[str, str]) -> str:
     lines = b"".join(f"{_FILE} {digest}\t{path}\0".encode() for path, digest in sorted(digests.items()))
     with TemporaryDirectory(prefix="meshgen-branch-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-        expect(run(root, *_ALONE, "update-index", "-z", "--index-info", given=lines, variables=index), "update-index")
-        return expect(run(root, *_ALONE, "write-tree", variables=index), "write-tree").decode().strip()
+        expect(run(root, *ALONE, "update-index", "-z", "--index-info", given=lines, variables=index), "update-index")
+        return expect(run(root, *ALONE, "write-tree", variables=index), "write-tree").decode().strip()
 
 
 def _commit(plan: BranchPlan, tree: str) -> str:

@@ -45,8 +45,9 @@ class Committed:
 
 
 class NotFinished(EnvironmentFailure):
-    """The commit was made, and what should follow failed; `committed` is what was done."""
+    """The commit was made, and it is not as it should be or what should follow failed; `committed` is what was done."""
 
     def __init__(self, error: EnvironmentFailure, committed: Committed) -> None:
         self.committed = committed
+        self.exit_code = error.exit_code
         super().__init__(str(error), error.hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from meshgen.commit.scope import Scope, display
@@ -13,6 +13,7 @@ from meshgen.commit.state import (
     check_idle,
     current_branch,
     head,
+    parents,
     staged,
     tip,
     unmerged,
@@ -25,6 +26,7 @@ class Start:
     """The branch, and the commit that the new one stands on; None where it will be the first.
 
     `root` is the user's work tree, `is_own` where the user is on that branch; `origin` is what a new one is made from.
+    `there` is a commit that the branch has on `base` already: left alone, unless it is the one that would be made.
     """
 
     root: Path
@@ -32,6 +34,13 @@ class Start:
     base: str | None
     is_own: bool
     origin: str | None = None
+    there: str | None = None
+
+    def taken(self) -> Refused:
+        """The error that the branch has another commit."""
+        # What others did on it since would be undone by files that never saw it.
+        hint = f"`git switch {self.branch}` takes your changes along: commit there; or name a new branch"
+        return Refused(f"branch {self.branch} is there already, at another commit; nothing was written", hint)
 
 
 def start_of(scope: Scope, branch: str | None) -> Start:
@@ -45,7 +54,7 @@ def start_of(scope: Scope, branch: str | None) -> Start:
     check_identity(root)
     here, base = current_branch(root), head(root)
     if branch is not None and branch != here:
-        return Start(root, _new(scope, branch, base), base, is_own=False, origin=here)
+        return _beside(Start(root, branch, base, is_own=False, origin=here))
     if here is None:
         hint = "git switch BRANCH, or have the commit on a branch of its own with --branch NAME"
         raise Refused(f"{root}: HEAD is detached, so no branch would have the commit; nothing was written", hint)
@@ -53,14 +62,15 @@ def start_of(scope: Scope, branch: str | None) -> Start:
     return Start(root, here, base, is_own=True)
 
 
-def _new(scope: Scope, branch: str, base: str | None) -> str:
-    check_branch_name(scope.repository.root, branch)
-    at = tip(scope.repository.root, branch)
-    # What others did on it since would be undone by files that never saw it.
-    if at is not None and at != base:
-        hint = f"`git switch {branch}` takes your changes along: commit there; or name a new branch"
-        raise Refused(f"branch {branch} is there already, at another commit; nothing was written", hint)
-    return branch
+def _beside(start: Start) -> Start:
+    """The start of a commit to another branch. Raises Refused where that can't be."""
+    check_branch_name(start.root, start.branch)
+    at = tip(start.root, start.branch)
+    if at is None or at == start.base:
+        return start
+    if parents(start.root, at) != ([start.base] if start.base else []):
+        raise start.taken()
+    return replace(start, there=at)
 
 
 def _check_index(scope: Scope) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from meshgen.errors import EnvironmentFailure
@@ -34,6 +36,24 @@ def tip(root: Path, branch: str) -> str | None:
     """The commit that a branch stands on; None where there is no such branch."""
     done = run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"refs/heads/{branch}^{{commit}}")
     return None if done.returncode else done.stdout.decode().strip()
+
+
+def parents(root: Path, commit: str) -> list[str]:
+    """The commits that a commit stands on."""
+    return output_of(root, "rev-parse", f"{commit}^@").decode().split()
+
+
+def message_at(root: Path, commit: str) -> str:
+    """The message of a commit."""
+    done = output_of(root, "show", "--no-patch", "--no-show-signature", "--format=%B", commit)
+    return done.decode(errors="replace").strip("\n") + "\n"
+
+
+def has_hook(root: Path, options: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether one of some hooks would run; `options` go before the command of Git's that runs them."""
+    done = output_of(root, *options, "rev-parse", "--git-path", "hooks").decode(errors="surrogateescape")
+    folder = root / done.removesuffix("\n")
+    return any(os.access(folder / name, os.X_OK) for name in names)
 
 
 def check_branch_name(root: Path, branch: str) -> None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from meshgen.commit.make import make_commit
+from meshgen.commit.make import HOOKS, make_commit
 from meshgen.commit.message import message_of
-from meshgen.commit.outcome import Asked, Committed
+from meshgen.commit.outcome import Asked, Committed, NotFinished
 from meshgen.commit.publish import goal_of, publish
+from meshgen.commit.ready import Listing, check_unchanged, listed, ready, sources_of
 from meshgen.commit.scope import Scope, display, owned_at, rendered_paths, scope_of
 from meshgen.commit.start import Start, few, start_of
-from meshgen.commit.state import head, superproject
+from meshgen.commit.state import has_hook, head, message_at, superproject
 from meshgen.commit.worktree import Entry, WorkTree, apart
 from meshgen.diff.change import Difference
 from meshgen.diff.story import diff
 from meshgen.errors import InputError
 from meshgen.git import Refused
 from meshgen.hydrate import Per, plain_objects, tree_files
-from meshgen.imagemarks import settled
 from meshgen.render import render
+from meshgen.tree.plan import plan
 from meshgen.tree.update import compare, update
 
 
@@ -34,12 +35,14 @@ def commit(
     `hydrate` says how plain objects come to stand in the tree, if they are to.
 
     Raises InputError for problems of the config and files in the way, Refused and EnvironmentFailure for what the
-    repository does not allow, NotFinished where the commit is made and could not be pushed.
+    repository does not allow, NotFinished where the commit is made and is
+    not what was rendered, or could not be pushed.
     """
+    scope = scope_of(asked.config, asked.output)
+    read = sources_of(scope)
     rendering = render(asked.config, today)
     files = tree_files(rendering, plain_objects(rendering.built, hydrate) if hydrate else None)
     planned = compare(asked.output, files, overwrite=asked.overwrite)
-    scope = scope_of(asked.config, asked.output)
     before = owned_at(scope, head(scope.repository.root))
     scope = replace(scope, rendered=rendered_paths(scope.tree, files, planned.owned, before))
     start = start_of(scope, asked.branch)
@@ -50,13 +53,42 @@ def commit(
     with _work_tree(scope, asked, start) as tree:
         _write(tree, scope, asked, files, notify)
         entries, more = _entries(tree, scope)
+        wanted = ready(tree, start.base, [entry.path for entry in entries])
+        check_unchanged(scope, asked, tree, files, read)
         notes = (*notes, *more, *_notes(scope))
         request = goal.request if goal else None
         done = Committed(start.branch, message, entries, rendering.findings, notes, request=request)
-        if entries and not asked.dry_run:
-            done = replace(done, commit=make_commit(tree, start, entries, message))
-            done = replace(done, notes=(*notes, *_changed_by_hooks(tree, scope, files)))
+        done = _committed(done, tree, start, wanted, dry_run=asked.dry_run)
+        if done.commit:
+            done = _looked_at(done, tree, scope, files, wanted)
     return publish(goal, done, start.root) if goal and not asked.dry_run else done
+
+
+def _committed(done: Committed, tree: WorkTree, start: Start, wanted: Listing, *, dry_run: bool) -> Committed:
+    """Make the commit, unless all of it is committed."""
+    root = start.root
+    if start.there is not None:
+        if listed(root, start.there) != wanted:
+            raise start.taken()
+        # The request to merge it says what its commit says.
+        done = replace(done, message=message_at(root, start.there))
+        return _nothing(done, f"branch {start.branch} has this commit already: {start.there[:12]}")
+    if not done.entries or wanted == listed(root, start.base):
+        return _nothing(done)
+    if dry_run:
+        return done
+    made = make_commit(tree, start, done.entries, done.message)
+    if made is None:
+        return _nothing(done, "another commit came in between, and it has all that this one would have")
+    done = replace(done, commit=made.commit)
+    if made.problem:
+        raise NotFinished(made.problem, done)
+    return done
+
+
+def _nothing(done: Committed, *notes: str) -> Committed:
+    """There is nothing to commit, for reasons worth a note."""
+    return replace(done, entries=(), notes=(*done.notes, *notes))
 
 
 def _difference(asked: Asked) -> tuple[Difference | None, tuple[str, ...]]:
@@ -118,16 +150,38 @@ def _notes(scope: Scope) -> Iterator[str]:
         yield f"{scope.repository.root} is a submodule: {above} has to take its new commit"
 
 
-def _changed_by_hooks(tree: WorkTree, scope: Scope, files: dict[str, bytes]) -> Iterator[str]:
-    """Say that what was committed is not what was rendered, for the next render would refuse it."""
-    changed = [path for path, content in files.items() if not _holds(tree.root / scope.tree / path, content)]
-    if changed:
-        named = ", ".join(changed[:3]) + ", …" * (len(changed) > 3)
-        yield f"a hook changed {len(changed)} rendered file(s), which are meshgen's alone to write: {named}"
+def _looked_at(done: Committed, tree: WorkTree, scope: Scope, files: Mapping[str, bytes], wanted: Listing) -> Committed:
+    """The commit, with notes of what a hook did besides. Raises NotFinished where it is not what was rendered."""
+    found, commit = listed(tree.root, done.commit), (done.commit or "")[:12]
+    other = sorted(path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path))
+    hint = (
+        f"exclude {scope.tree}/ from your hooks; then `meshgen commit --overwrite` commits the tree as it is rendered"
+    )
+    if rendered := [path for path in other if PurePosixPath(path) in scope.rendered]:
+        if tree.is_apart:
+            hint = f"exclude {scope.tree}/ from your hooks, `git branch -D {done.branch}`, and run it again"
+        what = f"commit {commit} is made, and a hook or somebody else changed it"
+        raise NotFinished(Refused(f"{what}: it has not what was rendered in {_named(rendered)}", hint), done)
+    if sources := [path for path in other if scope.is_source(PurePosixPath(path))]:
+        if not has_hook(tree.root, tree.options, HOOKS):
+            what = (
+                f"{display(sources[0])} has changed while it was committed: commit {commit} may lack what it asks for"
+            )
+            raise NotFinished(Refused(what, "run it again: it commits the tree that belongs to it"), done)
+        note = f"a hook changed {display(sources[0])}: `meshgen render --check` tells whether that changes the tree"
+        done = replace(done, notes=(*done.notes, note))
+    if not tree.is_apart and (edited := _edited(tree.root / scope.tree, files)):
+        what = f"a hook or somebody else changed the tree, which the commit has as rendered: {_named(edited)}"
+        done = replace(done, notes=(*done.notes, f"{what}; {hint}"))
+    return done
 
 
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return settled(path.read_bytes()) == content
-    except OSError:
-        return False
+def _edited(folder: Path, files: Mapping[str, bytes]) -> list[str]:
+    """The files of the tree that are not as they were rendered."""
+    planned = plan(folder, files)
+    there = [str(Path(one.file or "").relative_to(folder)) for one in planned.conflicts]
+    return sorted({*planned.create, *planned.change, *planned.delete, *there})
+
+
+def _named(paths: Sequence[str]) -> str:
+    return f"{len(paths)} file(s), {', '.join(map(display, paths[:3]))}{', …' if len(paths) > 3 else ''}"
