@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from meshgen.commit.outcome import Asked
 from meshgen.commit.scope import Scope
+from meshgen.commit.state import head
 from meshgen.commit.worktree import WorkTree
 from meshgen.errors import EnvironmentFailure
 from meshgen.git import expect, output_of, run, run_as_user
@@ -71,7 +72,12 @@ def _digest(path: Path) -> str:
 
 
 def check_unchanged(
-    scope: Scope, asked: Asked, tree: WorkTree, files: Mapping[str, bytes], read: Mapping[Path, str]
+    scope: Scope,
+    asked: Asked,
+    tree: WorkTree,
+    base: str | None,
+    files: Mapping[str, bytes],
+    read: Mapping[Path, str],
 ) -> None:
     """Refuse to commit a tree together with sources that it was not rendered from.
 
@@ -83,6 +89,9 @@ def check_unchanged(
     if changed:
         name = changed[0].relative_to(scope.repository.root)
         raise EnvironmentFailure(f"{name} has changed while the tree was rendered from it; {stays}", "run it again")
+    # What to bring there was told by what differs from HEAD.
+    if tree.is_apart and head(scope.repository.root) != base:
+        raise EnvironmentFailure(f"another commit came in between; {stays}", "run it again")
     if not tree.is_apart and not compare(asked.output, files).is_clean:
         hint = "run it again when it has ended"
         raise EnvironmentFailure(f"something else writes {asked.output} as well; nothing was committed", hint)

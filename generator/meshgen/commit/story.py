@@ -54,7 +54,7 @@ def commit(
         _write(tree, scope, asked, files, notify)
         entries, more = _entries(tree, scope)
         wanted = ready(tree, start.base, [entry.path for entry in entries])
-        check_unchanged(scope, asked, tree, files, read)
+        check_unchanged(scope, asked, tree, start.base, files, read)
         notes = (*notes, *more, *_notes(scope))
         request = goal.request if goal else None
         done = Committed(start.branch, message, entries, rendering.findings, notes, request=request)
