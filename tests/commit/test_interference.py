@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ COMMITTED = {"commits all", "commits a source", "commits something else"}
 TELLING = ("add --intent-to-add", "commit --cleanup=whitespace")
 POINTS = range(12, 40)
 """From what the repository is asked first to the last call of Git's that a commit takes."""
+ELSEWHERE = ("commits all", "stages all", "edits a source", "switches the branch")
+
+
+def points(deeds: Iterable[str]) -> list[tuple[str, int]]:
+    """Each deed at every fourth point, so that every point has some of them."""
+    return [(what, point) for number, what in enumerate(deeds) for point in POINTS[number % 4 :: 4]]
 
 
 @pytest.fixture
@@ -103,8 +110,7 @@ def test_what_others_do_in_between_stays_and_the_commit_is_whole_or_not_there(ch
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("what", THEIRS)
+@pytest.mark.parametrize(("what", "point"), points(THEIRS))
 def test_at_no_point_does_it_matter_what_others_do(changed: Path, what: str, point: int):
     said = call(changed, "commit", "-o", "json", PATH=interfering(changed, THEIRS[what], point))
 
@@ -112,8 +118,7 @@ def test_at_no_point_does_it_matter_what_others_do(changed: Path, what: str, poi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("what", ["commits all", "stages all", "edits a source", "switches the branch"])
+@pytest.mark.parametrize(("what", "point"), points(ELSEWHERE))
 def test_at_no_point_does_it_matter_for_another_branch(changed: Path, what: str, point: int):
     said = call(changed, "commit", "-o", "json", "--branch", "mesh", PATH=interfering(changed, THEIRS[what], point))
 

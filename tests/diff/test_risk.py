@@ -382,6 +382,23 @@ def test_a_host_more_is_a_risk_where_workloads_reach_known_hosts_alone(outbound:
     assert found(entry("a.example.com", "b.example.com"), entry("a.example.com")) == "traffic"
 
 
+def test_an_application_that_leaves_takes_its_objects_along(tmp_path: Path):
+    from meshgen.diff.story import diff
+
+    delivery = {"argocd": {"url": "https://example.com/a.git"}}
+    fleet(tmp_path / "old", delivery=delivery, addons={"kiali": {}})
+    fleet(tmp_path / "new", delivery=delivery)
+
+    found = diff(str(tmp_path / "old"), tmp_path / "new" / "meshgen.yaml")
+
+    told = {
+        (group.change.action, group.change.risk, group.change.reasons)
+        for group in found.groups
+        if group.change.key.kind == "Application"
+    }
+    assert told == {("removed", "replacement", ("its root deletes it, and Argo CD what it applied",))}
+
+
 def test_an_object_that_moves_between_stages_is_replaced():
     change = changed(workload(), workload(), stages=("addons", "gateways"))
 

@@ -58,6 +58,10 @@ def replaced(
     if action == "removed" and key.space == "flux" and key.kind == "Kustomization":
         pruned = (old.object.get("spec") or {}).get("prune")
         yield "replacement", "Flux deletes what the stage applied" if pruned else "nothing applies the stage any more"
+    if action == "removed" and key.space == "argocd" and key.kind == "Application":
+        cascades = old.object["metadata"].get("finalizers")
+        gone = "its root deletes it, and Argo CD what it applied" if cascades else "nothing applies the stage any more"
+        yield "replacement", gone
     for path in _IMMUTABLE.get(key.kind, ()):
         if any(one.path[: len(path)] == path for one in fields) and action in ("changed", "moved"):
             yield "replacement", f"{'.'.join(path)} is immutable: the API server refuses it, or it is made anew"
