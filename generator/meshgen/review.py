@@ -15,6 +15,7 @@ from meshgen.check.fleet import delivery_remarks, server_remarks
 from meshgen.check.neededsecrets import needed_remarks
 from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
+from meshgen.check.refused import RULE as REFUSED
 from meshgen.check.secrets import decryption_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
 from meshgen.config.creationrules import CreationRules, read_creation_rules
@@ -68,9 +69,8 @@ def review_objects(
     creation = read_creation_rules(findings.mesh.folder, manifests)
     findings.add_whole(creation.findings if creation else ())
     reviewed = [(cluster, built, _places(cluster, manifests, memory)) for cluster, built in clusters]
-    for cluster, built, places in reviewed:
-        _review(cluster, built, places, creation, findings, memory)
-    _review_by_policy(reviewed, rules, findings)
+    refused = [_review(cluster, built, places, creation, findings, memory) for cluster, built, places in reviewed]
+    _review_by_policy(reviewed, refused, rules, findings)
     findings.stop_at_errors()
 
 
@@ -96,6 +96,10 @@ def review_wiring(findings: Findings, wiring: Mapping[str, Sequence[KubernetesOb
 
 
 _NONE: dict[str, Any] = {}
+# Objects that Istio's webhook refuses, by the manifest that holds each and its `KIND/NAME`.
+_Refused = frozenset[tuple[int, str | None]]
+# Rules that warn of what the webhook may refuse, which is said as that alone.
+_MILDER = frozenset({"MG514", "MG544", "MG584"})
 
 
 def _places(cluster: Cluster, manifests: Manifests, memory: Memory) -> Places:
@@ -111,15 +115,19 @@ def _review(
     creation: CreationRules | None,
     findings: Findings,
     memory: Memory,
-) -> None:
+) -> _Refused:
+    """Find what is wrong with the objects of a cluster; give those that Istio's webhook refuses."""
     mesh, settings = findings.mesh.name, cluster.settings
     findings.add(cluster, built.remarks)
     kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
     version, asked = Version.parse(settings["istio"]["version"]), tuple(settings.get("expose") or ())
     brought = kinds_brought(memory, built.stages)
+    refused: set[tuple[int, str | None]] = set()
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes, places))
-        findings.add(cluster, memory.recall(field_remarks, stage, kubernetes, version, brought, places))
+        fields = memory.recall(field_remarks, stage, kubernetes, version, brought, places)
+        findings.add(cluster, fields)
+        refused |= {_object_of(one) for one in fields if one.rule == REFUSED}
         findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places, creation))
     findings.add(cluster, decryption_remarks(settings, built.stages, memory))
     findings.add(cluster, memory.recall(needed_remarks, places, *built.stages))
@@ -128,22 +136,30 @@ def _review(
     releases = tuple(release for stage in built.stages for release in stage.releases)
     by_argocd = bool((settings.get("delivery") or {}).get("argocd"))
     findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
+    return frozenset(refused)
+
+
+def _object_of(remark: Remark) -> tuple[int, str | None]:
+    return id(remark.document), remark.object
 
 
 def _review_by_policy(
-    reviewed: Sequence[tuple[Cluster, Built, Places]], rules: tuple[OwnRule, ...], findings: Findings
+    reviewed: Sequence[tuple[Cluster, Built, Places]],
+    refused: Sequence[_Refused],
+    rules: tuple[OwnRule, ...],
+    findings: Findings,
 ) -> None:
     """What the policy's rules, and the user's own, have against each cluster, and suppressions that serve none."""
     subjects = [subject_of(cluster, built.stages, built.istioctl_input, places) for cluster, built, places in reviewed]
     # Clusters that share settings and objects are judged once: what a rule sees of a cluster itself is in the key.
     judged: dict[tuple[Any, ...], tuple[Remark, ...]] = {}
     by_objects: dict[tuple[Any, ...], tuple[Remark, ...]] = {}
-    for (cluster, built, _), subject in zip(reviewed, subjects, strict=True):
+    for (cluster, built, _), subject, gone in zip(reviewed, subjects, refused, strict=True):
         parts = (id(subject.settings), id(built.istioctl_input), *map(id, built.stages))
         key = (cluster.cloud, subject.production, *parts)
         if key not in judged:
             judged[key] = (*setting_remarks(subject), *_of_objects(subject, built, by_objects))
-        findings.add(cluster, judged[key])
+        findings.add(cluster, [one for one in judged[key] if one.rule not in _MILDER or _object_of(one) not in gone])
     found, wrong = own_findings(rules, subjects)
     if rules:
         mesh = findings.mesh

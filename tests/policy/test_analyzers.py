@@ -51,7 +51,7 @@ RULES: dict[str, dict[str, tuple[str, ...]]] = {
     "virtualservice.DestinationHostAnalyzer": {"IST0101": ("MG582",), "IST0112": ("MG582",), "IST0140": ("MG588",)},
     "virtualservice.DestinationRuleAnalyzer": {"IST0101": ("MG542",)},
     "virtualservice.GatewayAnalyzer": {"IST0101": ("MG545",), "IST0132": ("MG545",)},
-    "virtualservice.RegexAnalyzer": {"IST0122": ("MG584",)},
+    "virtualservice.RegexAnalyzer": {"IST0122": ("MG424",)},
     "webhook.Analyzer": {"IST0139": ("MG527",)},
 }
 ELSEWHERE = "the workloads of the whole mesh, or of a namespace of which the tree has none, may be in any other tree"

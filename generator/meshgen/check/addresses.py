@@ -63,17 +63,18 @@ def is_wildcard_host(name: str) -> bool:
 def is_trust_domain(name: str) -> bool:
     """Say whether a name is a trust domain: labels, the last of which may be empty or a number."""
     *first, last = name.split(".")
-    return name != "" and all(map(_is_label, first)) and (last == "" or _is_label(last))
+    return name != "" and all(map(is_label, first)) and (last == "" or is_label(last))
 
 
 def _are_labels(domain: str) -> bool:
     *first, last = domain.split(".")
     if integer(last) is not None:
         return False
-    return all(map(_is_label, first)) and (last == "" or _is_label(last))
+    return all(map(is_label, first)) and (last == "" or is_label(last))
 
 
-def _is_label(text: str) -> bool:
+def is_label(text: str) -> bool:
+    """Say whether a text is a label of a domain name, which Istio takes in capitals too."""
     return len(text) <= 63 and bool(_LABEL.fullmatch(text))
 
 
@@ -104,3 +105,8 @@ def is_range(text: str, version: Numbers) -> bool:
     if length is None or "%" in address or not is_ip(address, version):
         return False
     return 0 <= length <= (128 if ":" in address else 32)
+
+
+def is_subnet(text: str, version: Numbers) -> bool:
+    """Say whether a text is an address range, or an address, to this version of Istio."""
+    return is_range(text, version) if text.count("/") == 1 else is_ip(text, version)

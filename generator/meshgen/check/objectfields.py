@@ -1,4 +1,4 @@
-"""The fields of every object of a stage, by what the cluster's Kubernetes and Istio know of its kind."""
+"""What is wrong with every object of a stage: by the fields that its kind has there, and by Istio's own webhook."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from meshgen.build.stage import ADDONS, CHARTS, KubernetesObject, Memory, Remark
 from meshgen.catalog import Version
 from meshgen.catalog.kinds import Api, Type
 from meshgen.check.kinds import crd_types, kind_problems
+from meshgen.check.refused import refused_problems
 from meshgen.sops import is_encrypted
 
 # What the fields of meshgen's own objects are made of, where it is not Istio's settings.
@@ -38,7 +39,7 @@ def _joined(*brought: KindsBrought) -> KindsBrought:
 
 
 def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsBrought, places: Places) -> list[Remark]:
-    """What an API server with strict field validation would refuse of the objects of a stage.
+    """What an API server with strict field validation, or Istio's webhook, would refuse of the objects of a stage.
 
     What SOPS encrypts is left alone: the cluster gets another object.
     """
@@ -48,7 +49,8 @@ def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsB
             continue
         document, made_of = places.of(obj), _MADE_OF.get(stage.name, "/istio")
         about, space = f"{obj['kind']}/{obj['metadata']['name']}", obj["metadata"].get("namespace")
-        for one in kind_problems(obj, kubernetes, istio, brought.types):
+        found = list(kind_problems(obj, kubernetes, istio, brought.types))
+        for one in (*found, *refused_problems(obj, istio, found)):
             where = (one.pointer, one.hint, one.severity, one.at_key, document, about, space)
             remark = Remark(one.rule, one.message, *where)
             remarks.append(remark if document else replace(remark, pointer=made_of, at_key=True))

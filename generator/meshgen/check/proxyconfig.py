@@ -6,6 +6,7 @@ ValidateMeshConfigProxyConfig in pkg/config/validation (up to 1.12 ValidateProxy
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from meshgen.check.addresses import address_fault, is_port, shown_address
@@ -129,27 +130,38 @@ def _tracing(tracing: Setting, version: Numbers) -> Iterator[Problem]:
     lightstep = tracing.at("lightstep")
     if isinstance(lightstep.value, dict) and lightstep.at("accessToken").text == "":
         yield lightstep.problem("an access token is required", "say accessToken")
-    yield from _tls(tracing.at("tlsSettings"), version)
+    yield from client_tls_problems(tracing.at("tlsSettings"), version)
     if _CUSTOM_TAGS <= version < _CUSTOM_TAGS_GONE:
         for _, tag in tracing.at("customTags").entries():
             if tag.value is None:
                 yield tag.problem("the custom tag has no value", "say what it is, or take it out")
 
 
-def _tls(tls: Setting, version: Numbers) -> Iterator[Problem]:
+def client_tls_problems(tls: Setting, version: Numbers, namespace: str | None = None) -> Iterator[Problem]:
+    """What is wrong with the TLS settings of a client, in a mesh config or in a resource of this namespace."""
     mode = tls.at("mode").choice(_TLS_MODES)
-    credential = tls.at("credentialName")
-    if version >= _CONFIG_MAP and (credential.text or "").startswith("configmap://"):
-        yield credential.problem("a mesh config has no namespace to read a configmap:// from", "name a Secret")
+    if version >= _CONFIG_MAP:
+        yield from _config_map(tls.at("credentialName"), namespace)
     if version >= _SKIPPED_VERIFICATION and tls.at("insecureSkipVerify").value is True:
         yield from _exclusive(tls, _VERIFYING.get(mode, ()), "insecureSkipVerify: true")
-    if mode in ("SIMPLE", "MUTUAL") and credential.value:
+    if mode in ("SIMPLE", "MUTUAL") and tls.at("credentialName").value:
         files = ("clientCertificate", "caCertificates", "privateKey", "caCrl")
         yield from _exclusive(tls, files if version >= _REVOCATION_LIST else files[:3], "credentialName")
     elif mode == "MUTUAL":
         for key in ("clientCertificate", "privateKey"):
             if tls.at(key).text == "":
                 yield tls.problem(f"{key} is required for mutual TLS", f"say {key}")
+
+
+def _config_map(credential: Setting, namespace: str | None) -> Iterator[Problem]:
+    source = credential.text or ""
+    if not source.startswith("configmap://"):
+        return
+    if namespace is None:
+        yield credential.problem("a mesh config has no namespace to read a configmap:// from", "name a Secret")
+    elif not re.match(rf"configmap://{re.escape(namespace)}/[^/]", source):
+        hint = f"say configmap://{namespace}/NAME: it is read from the namespace of the resource alone"
+        yield credential.problem("the configmap:// names no ConfigMap of the resource's own namespace", hint)
 
 
 def _exclusive(tls: Setting, keys: tuple[str, ...], other: str) -> Iterator[Problem]:

@@ -56,6 +56,19 @@ class Setting:
         for key, value in self.value.items() if isinstance(self.value, dict) else ():
             yield str(key), Setting(value, (*self.path, str(key)))
 
+    def maps(self) -> list[Setting]:
+        """The items of a list that are maps."""
+        return [item for item in self.each() if isinstance(item.value, dict)]
+
+    def texts(self) -> list[tuple[str, Setting]]:
+        """The items of a list that are texts, each with its setting."""
+        return [(item.value, item) for item in self.each() if isinstance(item.value, str)]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is said, which an empty text or list does not change."""
+        return self.value is None or self.value in ("", [])
+
     @property
     def text(self) -> str | None:
         """A text, empty where nothing is said; None where it is none."""

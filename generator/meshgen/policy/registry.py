@@ -87,6 +87,7 @@ BUILT_ELSEWHERE: Mapping[str, Elsewhere] = MappingProxyType(
         "MG421": Elsewhere("error", "A value that its field does not take"),
         "MG422": Elsewhere("error", "A field that is missing"),
         "MG423": Elsewhere("error", "A kind that is not served"),
+        "MG424": Elsewhere("error", "Something that Istio's webhook refuses"),
         "MG431": Elsewhere("warning", "Waves that don't wait"),
         "MG432": Elsewhere("error", "Clusters of one Argo CD without a server"),
         "MG433": Elsewhere("warning", "A newer Flux than the cluster's Kubernetes takes"),
