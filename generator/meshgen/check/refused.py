@@ -14,8 +14,6 @@ from meshgen.config.problems import dotted, plain
 from meshgen.finding import Severity
 from meshgen.yaml import pointer
 
-RULE = "MG424"
-
 
 def refused_problems(obj: dict[str, Any], istio: Version, found: Sequence[Problem]) -> Iterator[Problem]:
     """What the webhook refuses of an object; `found` is what the API server does, which is not said again.
@@ -31,7 +29,7 @@ def refused_problems(obj: dict[str, Any], istio: Version, found: Sequence[Proble
         if not any(_is_part(at, other.pointer) for other in found):
             what = f"{dotted(one.path)}: Istio's webhook refuses it: {one.text}"
             message = f"{plain(obj['kind'])} {plain(obj['metadata'].get('name'))}: {what}"
-            yield Problem(RULE, at, message, one.hint, severity)
+            yield Problem("MG424", at, message, one.hint, severity=severity)
 
 
 def _is_part(at: str, other: str) -> bool:

@@ -11,7 +11,6 @@ from meshgen.check.addresses import is_host, is_ip, is_wildcard_host
 from meshgen.check.istiovalidation.names import (
     HTTP,
     TLS,
-    domain_problems,
     export_problems,
     host_problems,
     label_problems,
@@ -104,11 +103,11 @@ def _endpoints(entry: Resource, resolution: str) -> Iterator[Problem]:
         if (endpoint.at("address").text or "").startswith("unix://") and resolution == "STATIC" and len(names) != 1:
             yield endpoint.problem("an endpoint on a Unix socket is for a service of one port", "say one port alone")
     if resolution in _BY_NAME and endpoints.is_blank:
-        hint = "name the endpoints, or say resolution: NONE: no name server knows the address of a wildcard"
         for name, host in entry.spec.at("hosts").texts():
             # What is no host at all has been said.
-            if name != "*" and is_wildcard_host(name):
-                yield from domain_problems(host, hint)
+            if name != "*" and is_wildcard_host(name) and not is_host(name):
+                hint = "name the hosts or the endpoints, or say resolution: NONE"
+                yield host.problem(f"resolution {resolution} can't look up a wildcard", hint)
     if resolution == "DNS_ROUND_ROBIN" and len(endpoints.maps()) > 1 and entry.istio >= _ROUND_ROBIN:
         yield endpoints.problem("resolution DNS_ROUND_ROBIN takes one endpoint", "say resolution: DNS")
 
