@@ -106,3 +106,49 @@ def test_the_engines_own_objects_are_checked_too(tmp_path: Path, field: str, rul
     wrong = {**FLUX, "spec": {**FLUX["spec"], field: 10}}
     review_wiring(findings, {"clusters/c0/flux": [FLUX], "environments/dev/flux": [wrong]})
     assert [(one.rule, one.severity, one.clusters) for one in findings.all()] == [(rule, "warning", ("c0",))]
+
+
+GATEWAY: Object = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "Gateway",
+    "metadata": {"name": "edge", "namespace": "shop"},
+    "spec": {
+        "selector": {"istio": "ingressgateway"},
+        "servers": [
+            {
+                "port": {"number": 80, "name": "http", "protocol": "HTTP"},
+                "hosts": ["cart.example.com"],
+                "tls": {"mode": "SIMPLE", "credentialName": "cart"},
+            }
+        ],
+    },
+}
+ROUTE: Object = {
+    "apiVersion": "networking.istio.io/v1beta1",
+    "kind": "VirtualService",
+    "metadata": {"name": "cart", "namespace": "shop"},
+    "spec": {"hosts": ["cart"], "http": [{"match": [{"uri": {"regex": "(?!a)"}}], "route": []}]},
+}
+
+
+def test_what_the_webhook_refuses_is_told_at_its_line_and_by_no_milder_rule(tmp_path: Path):
+    path = own(tmp_path, SPACE, GATEWAY, ROUTE)
+    found = of_rules(path, "MG424", "MG514", "MG584")
+    where = ["/spec/servers/0/tls", "/spec/http/0", "/spec/http/0/match/0/uri/regex"]
+    assert [(rule, pointer) for rule, _, pointer, _ in found] == [("MG424", one) for one in where]
+    (finding, *_) = (one for one in said(path) if one.rule == "MG424")
+    assert '"tls"' in (tmp_path / "own.yaml").read_text().splitlines()[(finding.line or 0) - 1]
+
+
+def test_what_one_version_refuses_is_told_for_its_clusters_alone(tmp_path: Path):
+    weights = [{"destination": {"host": "cart"}, "weight": weight} for weight in (90, 9)]
+    route = ROUTE | {"spec": {"hosts": ["cart"], "http": [{"route": weights}]}}
+    path = own(tmp_path, SPACE, route, kubernetes=("1.22", "1.34"))
+    text = json.loads((tmp_path / "overlays/dev.yaml").read_text())
+    text["clusters"]["c0"]["patch"] = {"istio": {"version": "1.14.6"}}
+    (tmp_path / "overlays/dev.yaml").write_text(json.dumps(text))
+    found = of_rules(path, "MG424", "MG544")
+    assert [(rule, pointer, clusters) for rule, _, pointer, clusters in found] == [
+        ("MG544", "/metadata/name", ("c1",)),
+        ("MG424", "/spec/http/0/route", ("c0",)),
+    ]
