@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +18,7 @@ from meshgen.catalog.kinds import Api
 from meshgen.check.istiovalidation import istio_problems
 from meshgen.check.kinds import kind_problems
 from tests.check.istiomutants import mutants
-from tests.check.test_istiovalidation import REFUSED, VALID, resource
+from tests.check.test_istiovalidation import REFUSED, VALID, gateway, http, jwt, match, resource, source
 from tests.check.test_kinds import documents, tables
 from tests.tools import tool
 
@@ -101,6 +101,44 @@ def test_mutants_are_refused_by_both_or_by_none(seed: int, tmp_path: Path) -> No
     assert unexplained(missed) == []
     # Both ways of it are tried.
     assert MUTANTS * 0.3 < len(refused) < MUTANTS * 0.8
+
+
+# What texts are put together of, and where they stand.
+TEXTS: dict[str, tuple[str, Callable[[str], Object]]] = {
+    "value of a header": (
+        r'% % ( ) [ ] " \ , A b %A% %A( )%',
+        lambda text: resource("VirtualService", http(headers={"request": {"set": {"a": text}}})),
+    ),
+    "expression": (
+        r"a b . * + ? ( ) [ ] { } | ^ $ \ , - 1 (?i) (?: (?P<n> (?P<1> \d [a-z] {2,3} [[:alpha:]] \pL \b \A \Q \E \x41",
+        lambda text: resource("VirtualService", match(uri={"regex": text})),
+    ),
+    "URI": (
+        "http: https: HTTPS: ftp: / // a b.c : 80 @ ? # [ ::1 ] % %41",
+        lambda text: resource("RequestAuthentication", jwt(jwksUri=text)),
+    ),
+    "duration": ("1 0 5 . s ms us h m - + ns", lambda text: resource("VirtualService", http(timeout=text))),
+    "range": (
+        "1 0 10.0.0.1 . / 8 32 33 :: fe80::1 %eth0 01 a :",
+        lambda text: resource("AuthorizationPolicy", source(ipBlocks=[text])),
+    ),
+    "host": (
+        "a b . * *. - / ./ ~ 1 a.b ::1 10.0.0.1 _",
+        lambda text: resource("Gateway", gateway(hosts=[text])),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_no_text_is_refused_that_istio_reads(name: str, tmp_path: Path) -> None:
+    parts, make = TEXTS[name]
+    random = Random(3)
+    texts = ["".join(random.choices(parts.split(), k=random.randint(1, 8))) for _ in range(500)]
+
+    objects = [(text, make(text)) for text in texts]
+    _, invented = disagreements(objects, istioctl([obj for _, obj in objects], tmp_path))
+
+    assert invented == []
 
 
 @pytest.mark.upstream

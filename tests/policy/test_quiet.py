@@ -23,6 +23,12 @@ Object = dict[str, Any]
 @pytest.mark.parametrize(
     "expression",
     [
+        r"cart\b+",
+        "^*cart",
+        "[(?i)]",
+        r"\(?i",
+        "(?P<1>a)",
+        "(" * 300 + ")" * 300,
         "[A-Z]+",
         r"/v[12]/(cart|order)(/.*)?",
         "(?i)mozilla.*",

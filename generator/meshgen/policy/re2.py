@@ -14,12 +14,18 @@ _LEFT_OUT = (
     (re.compile(r"[*+?]\+|\{\d+(?:,\d*)?\}\+"), "it has a possessive quantifier"),
 )
 # What RE2 has and Python spells otherwise, and escapes that stand for themselves.
-_OTHERWISE = re.compile(
-    r"\\Q.*?(?:\\E|\Z)|\\[pP](?:\{\^?\w+\}|[A-Za-z])|\\x\{[0-9A-Fa-f]+\}|\\[1-7][0-7]{1,2}|\\[zC]", re.DOTALL
+_ESCAPE = (
+    r"\\[pP](?:\{\^?\w+\}|[A-Za-z])|\\x\{[0-9A-Fa-f]+\}|\\[1-7][0-7]{1,2}|\\[zC]",
+    r"\\.",
 )
-_CLASS = re.compile(r"\[\[:\^?\w+:\]")
-_FLAGS = re.compile(r"\(\?[imsU]*(?:-[imsU]+)?(:|\))")
-_NAMED = re.compile(r"\(\?<(\w+)>")
+_CLASS = r"\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]"
+_IN_CLASS = re.compile(rf"(?P<other>{_ESCAPE[0]}|\[:\^?\w+:\])|{_ESCAPE[1]}", re.DOTALL)
+# Read from the left, so that what is escaped or stands in a class is no syntax.
+_PART = re.compile(
+    rf"(?P<quoted>\\Q.*?(?:\\E|\Z))|(?P<place>(?:\\[bBA]|[\^$])(?=[*+?{{]))|(?P<other>{_ESCAPE[0]})|{_ESCAPE[1]}"
+    rf"|(?P<class>{_CLASS})|\(\?[imsU]*(?:-[imsU]+)?(?P<flags>:|\))|\(\?P?<(?P<name>\w+)>",
+    re.DOTALL,
+)
 _LONGEST = 2000
 
 
@@ -41,12 +47,27 @@ def _without_quoted(expression: str) -> str:
 
 def _unreadable(expression: str) -> str | None:
     """What Python's own reader has against an expression, once RE2's spellings are made Python's."""
-    spelled = _CLASS.sub("[a", _OTHERWISE.sub("a", expression))
-    spelled = _NAMED.sub(r"(?P<\1>", _FLAGS.sub(lambda found: "(?:" if found[1] == ":" else "", spelled))
+    spelled = _PART.sub(_as_python, expression)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             re.compile(spelled)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError) as error:
         return str(error).partition(" at position")[0] if isinstance(error, re.error) else "it is too big"
+    except RecursionError:
+        # Python gives up on nesting sooner than RE2 does.
+        return None
     return None
+
+
+def _as_python(part: re.Match[str]) -> str:
+    """A part of an expression as Python spells it, or something that reads alike."""
+    if part["class"]:
+        return _IN_CLASS.sub(lambda inner: "a" if inner["other"] else inner[0], part["class"])
+    if part["flags"]:
+        return "(?:" if part["flags"] == ":" else ""
+    if part["name"]:
+        # RE2 lets a name begin with a digit.
+        return f"(?P<_{part['name']}>" if part["name"][0].isdigit() else f"(?P<{part['name']}>"
+    # RE2 repeats a place in the text too, such as a word's edge.
+    return "a" if part["quoted"] or part["place"] or part["other"] else part[0]

@@ -21,9 +21,9 @@ _CLAIMS = (1, 17, 0)
 _COOKIES = (1, 21, 0)
 _STRICT = (1, 23, 0)
 _ISSUER_OPTIONAL = (1, 27, 0)
-_HOST = r"(?:[^/?#]*@)?(?:\[[^\]/?#]*\]|[^:/?#\[\]]*)(?::[0-9]{0,18})?"
-_URI = re.compile(rf"https?:(?://{_HOST}(?:[/?#].*)?|/?[^/].*|/)?", re.IGNORECASE)
-_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SCHEME = re.compile(r"https?:", re.IGNORECASE)
+# A host and a port that Go surely reads as that; a part for credentials is left alone.
+_PORT = re.compile(r"https?://[-.A-Za-z0-9]*:(?P<port>[^/?#@:]*)(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
 _HEADER = re.compile(r"[-_A-Za-z0-9]+")
 
 
@@ -72,15 +72,18 @@ def _keys(rule: Setting, istio: Numbers) -> Iterator[Problem]:
 
 
 def _is_uri(text: str) -> bool:
-    return bool(_URI.fullmatch(text)) and not re.search(r"[\x00-\x1f\x7f]", text) and not _ESCAPE.search(text)
+    """Whether a text may be a URI of HTTP, with a port that is a number where it has one."""
+    port = _PORT.fullmatch(text)
+    return bool(_SCHEME.match(text)) and not (port and re.search(r"[^0-9]", port["port"]))
 
 
 def _is_key_set(text: str) -> bool:
-    """Whether a text may be a set of keys, or one key: what is in the keys is Istio's to judge."""
+    """Whether a text may begin with a set of keys, or one key: what is in the keys is Istio's to judge."""
     try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
+        value, _ = json.JSONDecoder().raw_decode(text.lstrip(" \t\r\n"))
+    except (ValueError, RecursionError):
         return False
+    return isinstance(value, dict)
 
 
 def _places(rule: Setting, istio: Numbers) -> Iterator[Problem]:

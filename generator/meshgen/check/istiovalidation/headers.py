@@ -19,11 +19,19 @@ _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~A-Za-z0-9]+")
 _PSEUDO = (":method", ":scheme", ":authority", ":path", ":status")
 _CLAIM = re.compile(r"@request\.auth\.claims(?:\.(?s:.)+|\[(?s:.)+\])", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-# `%NAME%`, `%NAME(ARGUMENT)%` or `%NAME(["ARGUMENT", …])%`.
-_STRING = r'(?:\\(?s:.)|[^\\)"])*'
-_VARIABLE = re.compile(
-    rf'%[^%(]*(?:\( *(?:[^ \[](?:\\(?s:.)|[^\\)"])*\)|\[ *"{_STRING}(?:\)|"(?: *, *"{_STRING}")* *\] *\))) *)?%'
-)
+# Where a sign leads from each place in a value, `else` any other: `%NAME%`, `%NAME(ARGUMENT)%`, `%NAME(["ARGUMENT"])%`.
+_STEPS = {
+    "text": {"%": "percent", "else": "text"},
+    "percent": {"%": "text", "(": "arguments", "else": "name"},
+    "name": {"%": "text", "(": "arguments", "else": "name"},
+    "arguments": {" ": "arguments", "[": "list", "else": "argument"},
+    "list": {" ": "list", '"': "argument"},
+    "argument": {"\\": "escaped", ")": "closed", '"': "listed", "else": "argument"},
+    "escaped": {"else": "argument"},
+    "listed": {" ": "listed", ",": "list", "]": "ended"},
+    "ended": {" ": "ended", ")": "closed"},
+    "closed": {" ": "closed", "%": "text"},
+}
 
 
 def is_claim(name: str) -> bool:
@@ -76,7 +84,11 @@ def _name(name: str, entry: Setting, authority: tuple[str, ...]) -> Iterator[Pro
 
 def is_value(value: str) -> bool:
     """Say whether Envoy reads a value of a header, in which % begins a variable and %% is a percent sign."""
-    return not _UNPRINTABLE.search(value) and "%" not in _VARIABLE.sub("", value.replace("%%", ""))
+    at: str | None = "text"
+    for sign in value:
+        steps = _STEPS[at] if at else {}
+        at = steps.get(sign, steps.get("else"))
+    return at == "text" and not _UNPRINTABLE.search(value)
 
 
 def authority_problems(route: Setting) -> Iterator[Problem]:
