@@ -25,6 +25,7 @@ Object = dict[str, Any]
     [
         r"cart\b+",
         "^*cart",
+        "cart*(?i){2,3}",
         "[(?i)]",
         r"\(?i",
         "(?P<1>a)",

@@ -65,7 +65,9 @@ def _as_python(part: re.Match[str]) -> str:
     if part["class"]:
         return _IN_CLASS.sub(lambda inner: "a" if inner["other"] else inner[0], part["class"])
     if part["flags"]:
-        return "(?:" if part["flags"] == ":" else ""
+        # What is repeated behind flags is to RE2 what stands before them.
+        is_repeated = part.string[part.end() : part.end() + 1] in tuple("*+?{")
+        return "(?:" if part["flags"] == ":" else "a" if is_repeated else ""
     if part["name"]:
         # RE2 lets a name begin with a digit.
         return f"(?P<_{part['name']}>" if part["name"][0].isdigit() else f"(?P<{part['name']}>"
