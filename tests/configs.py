@@ -239,7 +239,11 @@ OWN_OBJECTS: tuple[Object, ...] = (
         "spec": {
             "type": "ClusterIP",
             "selector": {"app": "web"},
-            "ports": [{"name": "udp", "port": 53, "protocol": "UDP"}, {"name": "tcp", "port": 53}, {"port": 8080}],
+            "ports": [
+                {"name": "udp", "port": 53, "protocol": "UDP"},
+                {"name": "tcp", "port": 53},
+                {"name": "web", "port": 8080},
+            ],
         },
     },
     {
@@ -252,9 +256,14 @@ OWN_OBJECTS: tuple[Object, ...] = (
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "odd"},
-        "data": {word or "empty": word for word in WORDS if word != "<<"},
+        "data": {f"word-{number}": word for number, word in enumerate(WORDS)},
     },
-    {"apiVersion": "example.com/v1", "kind": "Odd", "metadata": {"name": "a.b", "namespace": "x"}, "spec": {"": None}},
+    {
+        "apiVersion": "example.com/v1",
+        "kind": "Odd",
+        "metadata": {"name": "a.b", "namespace": "x"},
+        "spec": {"": None, **{word: word for word in WORDS if word not in ("", "<<")}},
+    },
 )
 # What `resources` names, by file: the same objects twice, and different in the second.
 MORE: dict[str, tuple[Object, ...]] = {

@@ -152,3 +152,25 @@ def test_what_one_version_refuses_is_told_for_its_clusters_alone(tmp_path: Path)
         ("MG544", "/metadata/name", ("c1",)),
         ("MG424", "/spec/http/0/route", ("c0",)),
     ]
+
+
+def test_what_the_server_refuses_is_told_of_what_an_environment_gets_where_it_is_written(tmp_path: Path):
+    service = {**SPACE, "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]}}
+    service["metadata"] = {"name": "cart", "namespace": "shop"}
+    wrong = {**service, "spec": {"ports": [{"name": "http", "port": 80, "targetPort": "8080"}]}}
+    (tmp_path / "own.yaml").write_text(text_of(service))
+    (tmp_path / "prod.yaml").write_text(text_of(wrong))
+    config = mesh(istio={"version": "1.30.3"}, resources={"own": {"path": "own.yaml"}})
+    dev, prod = (overlay(name, clusters={name: {"cloud": "azure"}}) for name in ("dev", "prod"))
+    prod["patch"] = {"resources": {"own": {"path": "prod.yaml"}}}
+    path = write_config(tmp_path, config, dev, prod)
+
+    assert of_rules(path, "MG425") == [("MG425", "prod.yaml", "/spec/ports/0/targetPort", ("prod",))]
+
+
+def test_what_the_server_refuses_depends_on_the_version_of_each_cluster(tmp_path: Path):
+    service = {**SPACE, "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]}}
+    service["metadata"] = {"name": "1a", "namespace": "shop"}
+    path = own(tmp_path, service, kubernetes=("1.34", "1.36"))
+
+    assert of_rules(path, "MG425") == [("MG425", "own.yaml", "/metadata/name", ("c0",))]

@@ -15,6 +15,7 @@ from meshgen.check.fleet import delivery_remarks, server_remarks
 from meshgen.check.neededsecrets import needed_remarks
 from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
+from meshgen.check.refused import refusal_remarks
 from meshgen.check.secrets import decryption_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
 from meshgen.config.creationrules import CreationRules, read_creation_rules
@@ -127,6 +128,7 @@ def _review(
         fields = memory.recall(field_remarks, stage, kubernetes, version, brought, places)
         findings.add(cluster, fields)
         refused |= {_object_of(one) for one in fields if one.rule == "MG424"}
+        findings.add(cluster, memory.recall(refusal_remarks, stage, kubernetes, places))
         findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places, creation))
     findings.add(cluster, decryption_remarks(settings, built.stages, memory))
     findings.add(cluster, memory.recall(needed_remarks, places, *built.stages))

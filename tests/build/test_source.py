@@ -157,7 +157,10 @@ WEB = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "web", "namespace": "shop"},
-    "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}, {"port": 81, "protocol": "UDP"}]},
+    "spec": {
+        "selector": {"app": "web"},
+        "ports": [{"name": "http", "port": 80}, {"name": "udp", "port": 81, "protocol": "UDP"}],
+    },
 }
 
 
@@ -171,7 +174,7 @@ def test_a_service_of_ones_own_is_opened_by_the_ports_that_are_named(kubectl: Pa
     service = of_kind(assert_built_is_shown(kubectl, own(tmp_path, WEB))["msa"], "Service")["web"]
 
     assert service["spec"]["type"] == "NodePort"
-    assert service["spec"]["ports"] == [{"port": 81, "protocol": "UDP"}]
+    assert service["spec"]["ports"] == [{"name": "udp", "port": 81, "protocol": "UDP"}]
     assert service["spec"]["selector"] == {"app": "web"}
 
 

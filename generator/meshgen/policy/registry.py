@@ -88,6 +88,7 @@ BUILT_ELSEWHERE: Mapping[str, Elsewhere] = MappingProxyType(
         "MG422": Elsewhere("error", "A field that is missing"),
         "MG423": Elsewhere("error", "A kind that is not served"),
         "MG424": Elsewhere("error", "Something that Istio's webhook refuses"),
+        "MG425": Elsewhere("error", "Something that the API server refuses"),
         "MG431": Elsewhere("warning", "Waves that don't wait"),
         "MG432": Elsewhere("error", "Clusters of one Argo CD without a server"),
         "MG433": Elsewhere("warning", "A newer Flux than the cluster's Kubernetes takes"),
