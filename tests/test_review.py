@@ -174,3 +174,15 @@ def test_what_the_server_refuses_depends_on_the_version_of_each_cluster(tmp_path
     path = own(tmp_path, service, kubernetes=("1.34", "1.36"))
 
     assert of_rules(path, "MG425") == [("MG425", "own.yaml", "/metadata/name", ("c0",))]
+
+
+def test_a_reference_that_leads_nowhere_is_told_where_a_cluster_lacks_what_it_names(tmp_path: Path):
+    pods = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "a", "image": "a:1"}]}}
+    metadata = {"name": "web", "namespace": "shop"}
+    spec = {"selector": {"matchLabels": {"app": "web"}}, "template": pods}
+    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+    service = {**SPACE, "kind": "Service", "metadata": metadata}
+    service["spec"] = {"selector": {"app": "wep"}, "ports": [{"name": "http", "port": 80}]}
+    path = own(tmp_path, SPACE, workload, service)
+
+    assert of_rules(path, "MG426") == [("MG426", "own.yaml", "/spec/selector", ("c0",))]

@@ -11,6 +11,7 @@ from meshgen.build.stage import KubernetesObject, Memory, Remark
 from meshgen.build.stages import Built
 from meshgen.catalog import Version, release_of
 from meshgen.check.carried import carried_remarks
+from meshgen.check.dangling import reference_remarks
 from meshgen.check.fleet import delivery_remarks, server_remarks
 from meshgen.check.neededsecrets import needed_remarks
 from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_remarks
@@ -24,6 +25,7 @@ from meshgen.finding import Finding
 from meshgen.findings import Findings
 from meshgen.order import order_remarks
 from meshgen.policy import Subject, subject_of
+from meshgen.policy.hosts import gateway_spaces
 from meshgen.policy.matching import environment_names, kind_findings, match_findings
 from meshgen.policy.own import own_findings
 from meshgen.policy.ownrules import OwnRule
@@ -179,7 +181,8 @@ def _of_objects(
     """What rules about objects alone find; once for clusters that are equal in all that these look at."""
     seen = subject.of_objects()
     stages = (id(stage) for stage in built.stages if stage.name not in MADE)
-    key = (json.dumps(seen.settings), seen.cluster.cloud, seen.production, id(seen.places), *stages)
+    apart = frozenset(gateway_spaces(subject))
+    key = (json.dumps(seen.settings), apart, seen.cluster.cloud, seen.production, id(seen.places), *stages)
     if key not in judged:
-        judged[key] = tuple(object_remarks(seen))
+        judged[key] = (*object_remarks(seen), *reference_remarks(seen, apart))
     return judged[key]

@@ -10,7 +10,7 @@ import pytest
 from meshgen.catalog import Version, minors
 from meshgen.check.istiovalidation import istio_problems
 from meshgen.check.kinds import kind_problems
-from meshgen.check.refused import refused_problems
+from meshgen.check.webhook import refused_problems
 from meshgen.yaml import pointer
 from tests.check.test_kinds import documents
 

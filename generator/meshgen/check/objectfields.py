@@ -10,7 +10,7 @@ from meshgen.build.stage import ADDONS, CHARTS, KubernetesObject, Memory, Remark
 from meshgen.catalog import Version
 from meshgen.catalog.kinds import Api, Type
 from meshgen.check.kinds import crd_types, kind_problems
-from meshgen.check.refused import refused_problems
+from meshgen.check.webhook import refused_problems
 from meshgen.sops import is_encrypted
 
 # What the fields of meshgen's own objects are made of, where it is not Istio's settings.

@@ -89,6 +89,7 @@ BUILT_ELSEWHERE: Mapping[str, Elsewhere] = MappingProxyType(
         "MG423": Elsewhere("error", "A kind that is not served"),
         "MG424": Elsewhere("error", "Something that Istio's webhook refuses"),
         "MG425": Elsewhere("error", "Something that the API server refuses"),
+        "MG426": Elsewhere("warning", "A reference inside the tree that leads nowhere"),
         "MG431": Elsewhere("warning", "Waves that don't wait"),
         "MG432": Elsewhere("error", "Clusters of one Argo CD without a server"),
         "MG433": Elsewhere("warning", "A newer Flux than the cluster's Kubernetes takes"),
