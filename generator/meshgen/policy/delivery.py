@@ -15,6 +15,7 @@ from meshgen.layout.identity import identity, lacks_namespace, scopes
 from meshgen.policy.reading import mapping, text
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
+from meshgen.sops import is_ciphertext
 
 _FLUX = "kustomize.toolkit.fluxcd.io"
 _MARK = f"{_FLUX}/substitute"
@@ -81,7 +82,8 @@ def _nowhere(subject: Subject) -> Iterator[Breach]:
         return
     brought = scopes(subject.own)
     for obj in subject.own:
-        if lacks_namespace(identity(obj), brought):
+        # What SOPS encrypted whole has no kind that anything could be said of.
+        if not is_ciphertext(obj["kind"]) and lacks_namespace(identity(obj), brought):
             # Of fluxcd/pkg/ssa: "namespace not specified".
             yield of_object(subject, obj, "has no namespace, and Flux applies no such object", "say metadata.namespace")
 
