@@ -323,7 +323,8 @@ def test_the_branch_of_another_mesh_is_refused(tmp_path: Path):
 def test_a_branch_that_moves_meanwhile_is_left_alone(tmp_path: Path):
     new(tmp_path / "mesh")
     # What signs has the time to move the branch.
-    moves = "#!/bin/sh\ngit update-ref refs/heads/plain HEAD\necho signed\nprintf '\\n[GNUPG:] SIG_CREATED \\n' >&2\n"
+    signed = "echo signed\nprintf '\\n[GNUPG:] SIG_CREATED \\n' >&2\n"
+    moves = f"#!/bin/sh\ncat > /dev/null\ngit update-ref refs/heads/plain HEAD\n{signed}"
     (tmp_path / "gpg").write_text(moves)
     (tmp_path / "gpg").chmod(0o755)
     git(tmp_path / "mesh", "config", "commit.gpgSign", "true")
