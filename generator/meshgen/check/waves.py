@@ -67,7 +67,7 @@ def _waiting(environment: Environment) -> Said:
                 yield cluster, _by_argocd(argocd)
 
 
-_BRANCH = "give each wave a `branch`, and promote by merging"
+_BRANCH = "give each later wave a `branch`, and promote by merging"
 
 
 def _by_flux(flux: dict[str, Any], branch: str | None, at: str, *, waits: bool) -> Iterator[Remark]:
