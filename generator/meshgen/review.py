@@ -11,12 +11,10 @@ from meshgen.build.stage import KubernetesObject, Memory, Remark
 from meshgen.build.stages import Built
 from meshgen.catalog import Version, release_of
 from meshgen.check.carried import carried_remarks
-from meshgen.check.dangling import reference_remarks
 from meshgen.check.fleet import delivery_remarks, server_remarks
 from meshgen.check.neededsecrets import needed_remarks
 from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_remarks
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
-from meshgen.check.refused import refusal_remarks
 from meshgen.check.secrets import decryption_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
 from meshgen.config.creationrules import CreationRules, read_creation_rules
@@ -130,7 +128,10 @@ def _review(
         fields = memory.recall(field_remarks, stage, kubernetes, version, brought, places)
         findings.add(cluster, fields)
         refused |= {_object_of(one) for one in fields if one.rule == "MG424"}
-        findings.add(cluster, memory.recall(refusal_remarks, stage, kubernetes, places))
+        if places:
+            from meshgen.check.refused import refusal_remarks
+
+            findings.add(cluster, memory.recall(refusal_remarks, stage, kubernetes, places))
         findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places, creation))
     findings.add(cluster, decryption_remarks(settings, built.stages, memory))
     findings.add(cluster, memory.recall(needed_remarks, places, *built.stages))
@@ -184,5 +185,9 @@ def _of_objects(
     apart = frozenset(gateway_spaces(subject))
     key = (json.dumps(seen.settings), apart, seen.cluster.cloud, seen.production, id(seen.places), *stages)
     if key not in judged:
-        judged[key] = (*object_remarks(seen), *reference_remarks(seen, apart))
+        judged[key] = tuple(object_remarks(seen))
+        if seen.places:
+            from meshgen.check.dangling import reference_remarks
+
+            judged[key] = (*judged[key], *reference_remarks(seen, apart))
     return judged[key]
