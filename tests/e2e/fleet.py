@@ -14,7 +14,8 @@ WRONG: Object = {
     "apiVersion": "v1",
     "kind": "Service",
     "metadata": {"name": "wrong", "namespace": HOME},
-    "spec": {"ports": [{"name": "http", "port": 99999}], "selector": {"a": "b"}},
+    # An address that only the cluster can tell is none of its own: what can be told from here is refused here.
+    "spec": {"clusterIP": "198.51.100.1", "ports": [{"name": "http", "port": 80}], "selector": {"a": "b"}},
 }
 
 

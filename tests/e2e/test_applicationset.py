@@ -73,7 +73,7 @@ def halted(healthy: Fleet) -> str:
     """A commit that no API server takes on the canary, whose Applications see it first; give what Argo CD says."""
     healthy.note(CANARY, "two", WRONG)
     healthy.note(OTHER, "two")
-    revision = healthy.repository.commit("Two for all, and a port that is none on the canary")
+    revision = healthy.repository.commit("Two for all, and an address that the canary does not have")
     healthy.engine.fetch(note_of(CANARY))
     said = healthy.refusal()
     healthy.engine.fetch()
@@ -126,7 +126,7 @@ def test_once_the_canary_is_healthy_the_next_wave_follows(healthy: Fleet):
 
 
 def test_a_commit_that_fails_on_the_canary_does_not_reach_the_next_wave(healthy: Fleet, halted: str):
-    assert "99999" in halted
+    assert "198.51.100.1" in halted
     assert (healthy.said(CANARY), healthy.said(OTHER)) == ("two", "one")
 
 
@@ -140,7 +140,7 @@ def test_what_leaves_a_stage_leaves_the_cluster(mended: Fleet):
 
 def test_a_later_wave_that_argo_cd_looks_at_first_does_not_wait(mended: Fleet, overtaken: str):
     """A weakness of RollingSync, and why MG431 asks for branches."""
-    assert "99999" in overtaken
+    assert "198.51.100.1" in overtaken
     assert mended.said(OTHER) == "four"
 
 

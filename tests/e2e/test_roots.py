@@ -25,7 +25,7 @@ def by_roots(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[F
     """A root makes the roots of clusters, and Git makes no projects."""
     with running_fleet(tmp_path_factory.mktemp("roots"), crds, selfManaged=False) as fleet:
         fleet.note(CANARY, "one", WRONG)
-        fleet.repository.commit("A fleet of two, and a port that is none on the canary")
+        fleet.repository.commit("A fleet of two, and an address that the canary does not have")
         fleet.engine.patch("argocd-cm", fleet.output / "argocd-cm.patch.yaml")
         projects = sorted(fleet.output.glob("clusters/*/argocd/project.yaml"))
         fleet.engine.cluster.kubectl("apply", *(f"--filename={file}" for file in projects))

@@ -106,7 +106,7 @@ def failing(fleet: Fleet, reached: str) -> str:
     """A commit whose change for the canary no API server takes; give what Flux says of it."""
     fleet.note(CANARY, "two", WRONG)
     fleet.note(OTHER, "two")
-    try_on_canary(fleet, "Two for all, and a port that is none on the canary")
+    try_on_canary(fleet, "Two for all, and an address that the canary does not have")
     return fleet.state(f"msa-{CANARY}-resources")[2]
 
 
@@ -128,7 +128,7 @@ def test_once_the_canary_is_well_the_next_wave_follows(fleet: Fleet, reached: st
 
 
 def test_a_commit_that_fails_on_the_canary_does_not_reach_the_next_wave(fleet: Fleet, failing: str):
-    assert "99999" in failing
+    assert "198.51.100.1" in failing
     assert fleet.said(OTHER) == "one"
 
 
