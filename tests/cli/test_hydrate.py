@@ -77,7 +77,7 @@ def test_hydrated_objects_are_what_kubectl_builds(kubectl: Path, config: Config)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@settings(max_examples=150, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
 @given(configs())
 def test_hydrated_objects_are_what_kubectl_builds_for_hundreds_of_configs(kubectl: Path, config: Config):
     holds(kubectl, config)

@@ -34,7 +34,7 @@ def test_diff_says_how_the_trees_differ_that_kubectl_builds(kubectl: Path, old: 
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@settings(max_examples=200, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
 @given(configs(), configs())
 def test_diff_says_how_the_trees_differ_for_hundreds_of_pairs(kubectl: Path, old: Config, new: Config):
     holds(kubectl, old, new)
