@@ -186,3 +186,21 @@ def test_a_reference_that_leads_nowhere_is_told_where_a_cluster_lacks_what_it_na
     path = own(tmp_path, SPACE, workload, service)
 
     assert of_rules(path, "MG426") == [("MG426", "own.yaml", "/spec/selector", ("c0",))]
+
+
+def test_what_the_server_refuses_is_lived_with_by_the_objects_namespace(tmp_path: Path):
+    service = {**SPACE, "kind": "Service", "spec": {"ports": [{"name": "http", "port": 80}]}}
+    services = [{**service, "metadata": {"name": "1a", "namespace": space}} for space in ("shop", "store")]
+    own(tmp_path, *services)
+    policy = {"suppress": {"shop": {"rule": "MG425", "object": "Service/1a.shop", "reason": "its server is new"}}}
+    config = mesh(istio={"version": "1.30.3"}, resources={"own": {"path": "own.yaml"}}, policy=policy)
+    path = write_config(tmp_path, config, overlay("dev", clusters={"c0": {"kubernetesVersion": "1.34"}}))
+
+    (found,) = (one for one in said(path) if one.rule == "MG425")
+    assert (found.line, found.path) == (located(tmp_path / "own.yaml", '"1a"', 2), "/metadata/name")
+
+
+def located(file: Path, word: str, count: int) -> int:
+    """The line where a word stands in a file for the nth time."""
+    lines = [number for number, line in enumerate(file.read_text().splitlines(), start=1) if word in line]
+    return lines[count - 1]

@@ -75,4 +75,5 @@ def _remark(obj: KubernetesObject, refusal: Refusal, document: Document) -> Rema
         at_key=refusal.at_key,
         document=document,
         object=f"{obj['kind']}/{name}",
+        namespace=obj["metadata"].get("namespace"),
     )
