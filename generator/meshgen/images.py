@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from meshgen.build.containerimages import container_images
 from meshgen.build.istiooperator import enabled_by_profile
 from meshgen.catalog import release_of
 from meshgen.config.problems import guess
@@ -12,6 +13,8 @@ from meshgen.delivery.wiring import deployments
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.render import BuiltMesh
+
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
 def images_of(built: BuiltMesh, clusters: Sequence[str] = ()) -> dict[str, list[str]]:
@@ -24,22 +27,10 @@ def images_of(built: BuiltMesh, clusters: Sequence[str] = ()) -> dict[str, list[
     found = {}
     for name in clusters or known:
         one = known[name]
-        images = {image for obj in one.built.objects for image in _images(obj)}
+        images = {image for obj in one.built.objects for image in container_images(obj, _CONTAINERS)}
         images.update(_istio_images(one.cluster.settings))
         found[name] = sorted(images)
     return found
-
-
-def _images(node: Any) -> Iterator[str]:
-    """The `image` of every container, however deep its pod template stands in an object."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("containers", "initContainers", "ephemeralContainers") and isinstance(value, list):
-                yield from (item["image"] for item in value if isinstance(item, dict) and item.get("image"))
-            yield from _images(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _images(item)
 
 
 def _istio_images(settings: dict[str, Any]) -> Iterator[str]:

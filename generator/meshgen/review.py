@@ -163,7 +163,10 @@ def _review_by_policy(
         key = (cluster.cloud, subject.production, *parts)
         if key not in judged:
             judged[key] = (*setting_remarks(subject), *_of_objects(subject, built, by_objects))
-        findings.add(cluster, [one for one in judged[key] if one.rule not in _MILDER or _object_of(one) not in gone])
+        said = judged[key]
+        if gone:
+            said = tuple(one for one in said if one.rule not in _MILDER or _object_of(one) not in gone)
+        findings.add(cluster, said)
     found, wrong = own_findings(rules, subjects)
     if rules:
         mesh = findings.mesh

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from meshgen.build.containerimages import container_images
 from meshgen.build.stage import Memory, Remark, Stage
 from meshgen.imagemarks import MarkedImage
 from meshgen.yaml import pointer
 
 Reference = tuple[str | None, str | None]
 """The tag and the digest of an image."""
+# What Kustomize's `images` reaches.
+_CHANGED = ("containers", "initContainers")
 
 
 def mark_images(
@@ -31,7 +34,7 @@ def mark_images(
 def references(objects: Sequence[Any]) -> dict[str, set[Reference]]:
     """Where the containers of objects stand, by the image's name; only those containers that Kustomize changes."""
     found: dict[str, set[Reference]] = {}
-    for image in _images(objects):
+    for image in container_images(objects, _CHANGED):
         name, reference = _split(image)
         found.setdefault(name, set()).add(reference)
     return found
@@ -47,18 +50,6 @@ def _marked(stage: Stage, policies: Mapping[str, str]) -> tuple[Stage, tuple[Rem
             continue
         images += [MarkedImage(name, tag, digest, policy) for tag, digest in places]
     return (replace(stage, images=tuple(images)) if images else stage), tuple(remarks)
-
-
-def _images(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("containers", "initContainers") and isinstance(value, list):
-                images = (item.get("image") for item in value if isinstance(item, dict))
-                yield from (image for image in images if isinstance(image, str))
-            yield from _images(value)
-    elif isinstance(node, (list, tuple)):
-        for item in node:
-            yield from _images(item)
 
 
 def _split(image: str) -> tuple[str, Reference]:

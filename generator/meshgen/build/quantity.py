@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import ROUND_UP, Decimal
+from fractions import Fraction
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?")
+_AMOUNT = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]{1,3})?")
+_GREATEST = Fraction(2**63 - 1)
 _BINARY: dict[str, int] = {f"{prefix}i": 1024**power for power, prefix in enumerate("KMGTPE", 1)}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 
@@ -27,16 +31,18 @@ def cpu(quantity: str | float) -> str:
     return _spelled(int(nanos))
 
 
-def amount(quantity: object) -> Decimal | None:
-    """How much a quantity is; None for what is none."""
-    match = _QUANTITY.fullmatch(str(quantity))
+def amount_of(quantity: object) -> Fraction | None:
+    """How much a quantity is, as a server keeps it: in thousandths, rounded up; None for what is none."""
+    match = _AMOUNT.fullmatch(str(quantity)) if not isinstance(quantity, bool) else None
     if match is None:
         return None
-    number, suffix = match.groups()
+    number, suffix = Fraction(match[1]), match[2] or ""
     if suffix in _BINARY:
-        return Decimal(number) * _BINARY[suffix]
-    power = _DECIMAL[suffix or ""] if len(suffix or "") < 2 else int(suffix[1:])
-    return Decimal(number).scaleb(power)
+        number *= _BINARY[suffix]
+    else:
+        number *= Fraction(10) ** (_DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:]))
+    # Beyond these it counts as the greatest number there is.
+    return max(min(Fraction(math.ceil(number * 1000), 1000), _GREATEST), -_GREATEST)
 
 
 def _spelled(nanos: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshgen.build.quantity import amount
+from meshgen.build.quantity import amount_of
 from meshgen.build.stage import PRUNED
 from meshgen.diff.fields import Field
 from meshgen.diff.objects import Key, Placed, Project
@@ -72,7 +72,7 @@ def replaced(
 def _shrinks(one: Field) -> bool:
     if one.path[-3:] != ("resources", "requests", "storage") or one.action != "changed":
         return False
-    before, after = amount(one.old), amount(one.new)
+    before, after = amount_of(one.old), amount_of(one.new)
     return before is not None and after is not None and after < before
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.check.dangling.known import Known
-from meshgen.check.refused.refusal import Path, entries
+from meshgen.check.refused.refusal import Path
 from meshgen.config.problems import guess, plain
-from meshgen.policy.reading import Map, items, mapping, selects, text
+from meshgen.policy.reading import Map, items, mapping, placed, selects, template_path, text
 from meshgen.policy.subject import space_of
 from meshgen.sops import is_encrypted
 
@@ -48,7 +48,7 @@ def _no_pods(known: Known, service: KubernetesObject, selector: Map, space: str)
 
 def _ports(known: Known, service: KubernetesObject, templates: list[Map]) -> Iterator[Remark]:
     names = sorted({text(port, "name") for template in templates for port in _named_ports(template)})
-    for index, port in entries(service, "spec", "ports"):
+    for index, port in placed(service, "spec", "ports"):
         target = text(port, "targetPort")
         if target and target not in names and target not in _OF_SIDECARS and not target.isdigit():
             what = f'no container of its pods names a port "{plain(target)}"'
@@ -76,13 +76,10 @@ def probe_remarks(known: Known) -> Iterator[Remark]:
                         yield known.mismatch(obj, what, hint, (*at, *where))
 
 
-_PATHS: dict[str, Path] = {"Pod": (), "CronJob": ("spec", "jobTemplate", "spec", "template")}
-
-
 def _containers(obj: KubernetesObject, template: Map) -> Iterator[tuple[Map, Path]]:
-    path = _PATHS.get(obj["kind"], ("spec", "template"))
+    path = template_path(obj)
     for key in ("containers", "initContainers"):
-        for index, container in entries(template, "spec", key):
+        for index, container in placed(template, "spec", key):
             yield container, (*path, "spec", key, index)
 
 

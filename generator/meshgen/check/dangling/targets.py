@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject, Remark
 from meshgen.check.dangling.known import Known
-from meshgen.check.refused.refusal import Path, entries
+from meshgen.check.refused.refusal import Path
 from meshgen.config.problems import guess, plain
 from meshgen.order.selectors import picks
-from meshgen.policy.reading import Map, items, mapping, number, text
+from meshgen.policy.reading import Map, items, mapping, number, placed, text
 from meshgen.policy.subject import space_of
 
 _SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet"})
@@ -69,8 +69,8 @@ def _backends(known: Known) -> Iterator[Remark]:
 
 def _services(ingress: KubernetesObject) -> Iterator[tuple[Map, Path]]:
     backends: list[tuple[Map, Path]] = [(mapping(ingress, "spec", "defaultBackend"), ("spec", "defaultBackend"))]
-    for index, rule in entries(ingress, "spec", "rules"):
-        for inner, path in entries(rule, "http", "paths"):
+    for index, rule in placed(ingress, "spec", "rules"):
+        for inner, path in placed(rule, "http", "paths"):
             at = ("spec", "rules", index, "http", "paths", inner, "backend")
             backends.append((mapping(path, "backend"), at))
     return ((mapping(one, "service"), (*at, "service")) for one, at in backends if mapping(one, "service"))

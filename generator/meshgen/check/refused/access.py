@@ -6,9 +6,9 @@ Source: k8s.io/kubernetes pkg/apis/rbac/validation.
 from __future__ import annotations
 
 from meshgen.check.refused.names import SEGMENT, SUBDOMAIN, misnamed
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, entries
+from meshgen.check.refused.refusal import Path, Refusal, Refusals
 from meshgen.config.problems import plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 Minor = tuple[int, int]
 _GROUP = "rbac.authorization.k8s.io"
@@ -16,7 +16,7 @@ _GROUP = "rbac.authorization.k8s.io"
 
 def role(obj: Map, minor: Minor) -> Refusals:
     """What is wrong with a Role or a ClusterRole."""
-    for index, rule in entries(obj, "rules"):
+    for index, rule in placed(obj, "rules"):
         yield from _rule(rule, ("rules", index), obj["kind"])
     selectors = mapping(obj, "aggregationRule").get("clusterRoleSelectors")
     if isinstance(obj.get("aggregationRule"), dict) and not selectors:
@@ -51,7 +51,7 @@ def binding(obj: Map, minor: Minor) -> Refusals:
     if reference.get("name") == "":
         yield Refusal((*at, "name"), "it names no role", "say its name")
     yield from misnamed(reference, at, "name", SEGMENT)
-    for index, subject in entries(obj, "subjects"):
+    for index, subject in placed(obj, "subjects"):
         yield from _subject(subject, ("subjects", index), obj["kind"])
 
 

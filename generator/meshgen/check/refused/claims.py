@@ -5,8 +5,8 @@ Source: ValidatePersistentVolumeClaimSpec in k8s.io/kubernetes pkg/apis/core/val
 
 from __future__ import annotations
 
+from meshgen.build.quantity import amount_of
 from meshgen.check.refused.names import SUBDOMAIN, bad_selector, misnamed
-from meshgen.check.refused.quantities import amount_of
 from meshgen.check.refused.refusal import Path, Refusal, Refusals, strings
 from meshgen.policy.reading import Map, mapping
 

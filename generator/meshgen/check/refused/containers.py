@@ -9,10 +9,10 @@ from meshgen.check.refused.names import LABEL, PORT, misnamed, repeated, unnamed
 from meshgen.check.refused.ports import bad_number
 from meshgen.check.refused.probes import PROBES, probe_refusals
 from meshgen.check.refused.quantities import resource_refusals
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, given, strings, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, strings, whole
 from meshgen.check.refused.variables import variable_refusals
 from meshgen.check.refused.volumes import mounts_refusals
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _MOST_USER = 2**31 - 1
 _USERS = ("runAsUser", "runAsGroup")
@@ -23,11 +23,11 @@ def container_refusals(pod: Map, at: Path, minor: tuple[int, int], claims: froze
     if pod.get("containers") == []:
         yield Refusal((*at, "containers"), "the pod has no container", "add one", at_key=True)
     yield from repeated(pod, at, "containers", "name", "containers")
-    running = {text(one, "name") for _, one in entries(pod, "containers")}
+    running = {text(one, "name") for _, one in placed(pod, "containers")}
     yield from repeated(pod, at, "initContainers", "name", "containers", running)
     yield from _host_ports(pod, at)
     for key in ("initContainers", "containers"):
-        for index, container in entries(pod, key):
+        for index, container in placed(pod, key):
             here = (*at, key, index)
             yield from _single(container, here, minor)
             yield from mounts_refusals(container, here, pod, claims)
@@ -68,7 +68,7 @@ def security_refusals(holder: Map, at: Path) -> Refusals:
 
 def _ports(container: Map, at: Path) -> Refusals:
     yield from repeated(container, at, "ports", "name", "ports")
-    for index, port in entries(container, "ports"):
+    for index, port in placed(container, "ports"):
         here = (*at, "ports", index)
         yield from misnamed(port, here, "name", PORT)
         yield from bad_number(port, here, "containerPort")
@@ -79,8 +79,8 @@ def _host_ports(pod: Map, at: Path) -> Refusals:
     """Ports of the node that two containers want, or that are no port of the pod's own in the node's network."""
     seen: set[tuple[str, str, int]] = set()
     in_host = pod.get("hostNetwork") is True
-    for index, container in entries(pod, "containers"):
-        for number, port in entries(container, "ports"):
+    for index, container in placed(pod, "containers"):
+        for number, port in placed(container, "ports"):
             where, wanted = (*at, "containers", index, "ports", number, "hostPort"), whole(port, "hostPort")
             if not wanted:
                 continue

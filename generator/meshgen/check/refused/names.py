@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, entries, strings
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, strings
 from meshgen.config.problems import plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _WORD = r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
@@ -91,7 +91,7 @@ def unnamed(holder: Map, at: Path, key: str, form: Form) -> Refusals:
 def repeated(holder: Map, at: Path, list_: str, key: str, what: str, seen: set[str] | None = None) -> Refusals:
     """Entries of a list whose name another one before has; `seen` are names taken already."""
     names = set() if seen is None else set(seen)
-    for index, one in entries(holder, list_):
+    for index, one in placed(holder, list_):
         name = text(one, key)
         if name and name in names:
             yield Refusal((*at, list_, index, key), f"two {what} are called {_quoted(name)}", "name one otherwise")
@@ -136,7 +136,7 @@ _OPERATORS, _OF_NODES = ("In", "NotIn", "Exists", "DoesNotExist"), ("Gt", "Lt")
 def bad_selector(selector: Map, at: Path) -> Refusals:
     """What a label selector can't say."""
     yield from bad_labels(mapping(selector, "matchLabels"), (*at, "matchLabels"))
-    for index, one in entries(selector, "matchExpressions"):
+    for index, one in placed(selector, "matchExpressions"):
         yield from bad_expression(one, (*at, "matchExpressions", index))
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from meshgen.check.refused.addresses import is_address, range_of
 from meshgen.check.refused.names import LABEL, PORT, SERVICE, SUBDOMAIN, WILDCARD, bad_selector, misnamed
 from meshgen.check.refused.ports import bad_number, bad_number_or_name
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, entries, given, strings, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, given, strings, whole
 from meshgen.config.problems import plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 Minor = tuple[int, int]
 _INGRESS = "networking.k8s.io/v1"
@@ -24,11 +24,11 @@ def network_policy(obj: Map, minor: Minor) -> Refusals:
     spec, at = mapping(obj, "spec"), ("spec",)
     yield from bad_selector(mapping(spec, "podSelector"), (*at, "podSelector"))
     for direction, peers in (("ingress", "from"), ("egress", "to")):
-        for index, rule in entries(spec, direction):
+        for index, rule in placed(spec, direction):
             here = (*at, direction, index)
-            for number, port in entries(rule, "ports"):
+            for number, port in placed(rule, "ports"):
                 yield from _policy_port(port, (*here, "ports", number))
-            for number, peer in entries(rule, peers):
+            for number, peer in placed(rule, peers):
                 yield from _peer(peer, (*here, peers, number))
 
 
@@ -86,9 +86,9 @@ def ingress(obj: Map, minor: Minor) -> Refusals:
     yield from misnamed(spec, at, "ingressClassName", SUBDOMAIN)
     if isinstance(spec.get("defaultBackend"), dict):
         yield from _backend(spec["defaultBackend"], (*at, "defaultBackend"), minor)
-    for index, rule in entries(spec, "rules"):
+    for index, rule in placed(spec, "rules"):
         yield from _rule(rule, (*at, "rules", index), minor)
-    for index, tls in entries(spec, "tls"):
+    for index, tls in placed(spec, "tls"):
         yield from misnamed(tls, (*at, "tls", index), "secretName", SUBDOMAIN)
         for number, host in strings(tls, "hosts"):
             yield from _host(host, (*at, "tls", index, "hosts", number))
@@ -109,7 +109,7 @@ def _rule(rule: Map, at: Path, minor: Minor) -> Refusals:
     http = rule.get("http")
     if isinstance(http, dict) and http.get("paths") == []:
         yield Refusal((*at, "http", "paths"), "it has no path", "add one", at_key=True)
-    for index, path in entries(rule, "http", "paths"):
+    for index, path in placed(rule, "http", "paths"):
         here = (*at, "http", "paths", index)
         yield from _path(path, here)
         if isinstance(path.get("backend"), dict):

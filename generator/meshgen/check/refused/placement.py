@@ -7,8 +7,8 @@ pkg/apis/core/validation.
 from __future__ import annotations
 
 from meshgen.check.refused.names import bad_expression, bad_labels, bad_selector, is_qualified, is_value
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, whole
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, whole
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -17,7 +17,7 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 def placement_refusals(pod: Map, at: Path) -> Refusals:
     """What is wrong with where a pod may run."""
     yield from bad_labels(mapping(pod, "nodeSelector"), (*at, "nodeSelector"))
-    for index, one in entries(pod, "tolerations"):
+    for index, one in placed(pod, "tolerations"):
         yield from _toleration(one, (*at, "tolerations", index))
     yield from _spread(pod, at)
     affinity, here = mapping(pod, "affinity"), (*at, "affinity")
@@ -43,7 +43,7 @@ def _toleration(toleration: Map, at: Path) -> Refusals:
 
 def _spread(pod: Map, at: Path) -> Refusals:
     seen: set[tuple[str, str]] = set()
-    for index, one in entries(pod, "topologySpreadConstraints"):
+    for index, one in placed(pod, "topologySpreadConstraints"):
         here = (*at, "topologySpreadConstraints", index)
         yield from bounded(one, here, ("maxSkew", "minDomains"), least=1)
         yield from bad_selector(mapping(one, "labelSelector"), (*here, "labelSelector"))
@@ -60,23 +60,23 @@ def _to_nodes(affinity: Map, at: Path) -> Refusals:
     required = affinity.get(_REQUIRED)
     if isinstance(required, dict) and required.get("nodeSelectorTerms") == []:
         yield Refusal((*at, _REQUIRED, "nodeSelectorTerms"), "it has no term", "add one", at_key=True)
-    for index, term in entries(affinity, _REQUIRED, "nodeSelectorTerms"):
+    for index, term in placed(affinity, _REQUIRED, "nodeSelectorTerms"):
         yield from _term(term, (*at, _REQUIRED, "nodeSelectorTerms", index))
-    for index, one in entries(affinity, _PREFERRED):
+    for index, one in placed(affinity, _PREFERRED):
         here = (*at, _PREFERRED, index)
         yield from bounded(one, here, ("weight",), least=1, most=100)
         yield from _term(mapping(one, "preference"), (*here, "preference"))
 
 
 def _term(term: Map, at: Path) -> Refusals:
-    for index, one in entries(term, "matchExpressions"):
+    for index, one in placed(term, "matchExpressions"):
         yield from bad_expression(one, (*at, "matchExpressions", index), of_nodes=True)
 
 
 def _to_pods(affinity: Map, at: Path) -> Refusals:
-    for index, term in entries(affinity, _REQUIRED):
+    for index, term in placed(affinity, _REQUIRED):
         yield from _pod_term(term, (*at, _REQUIRED, index))
-    for index, one in entries(affinity, _PREFERRED):
+    for index, one in placed(affinity, _PREFERRED):
         here = (*at, _PREFERRED, index)
         if whole(one, "weight") is not None:
             yield from bounded(one, here, ("weight",), least=1, most=100)

@@ -10,9 +10,9 @@ from meshgen.check.refused.containers import container_refusals, security_refusa
 from meshgen.check.refused.metadata import marks_refusals
 from meshgen.check.refused.names import LABEL, SUBDOMAIN, misnamed
 from meshgen.check.refused.placement import placement_refusals
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, strings
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, strings
 from meshgen.check.refused.volumes import volume_refusals
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _MOST_SERVERS = 3
 _NAMES = ("serviceAccountName", "priorityClassName", "runtimeClassName", "nodeName")
@@ -47,7 +47,7 @@ def pod_refusals(pod: Map, at: Path, minor: tuple[int, int], claims: frozenset[s
 
 
 def _names_of_others(pod: Map, at: Path) -> Refusals:
-    for index, one in entries(pod, "hostAliases"):
+    for index, one in placed(pod, "hostAliases"):
         if not is_address(text(one, "ip")):
             yield Refusal((*at, "hostAliases", index, "ip"), "it is no IP address", "say one such as 10.0.0.7")
         for number, name in strings(one, "hostnames"):

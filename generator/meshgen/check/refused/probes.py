@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from meshgen.check.refused.ports import bad_number, bad_number_or_name
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, given, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, whole
 from meshgen.config.problems import plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
@@ -56,7 +56,7 @@ def _handler(handler: Map, at: Path, known: tuple[str, ...]) -> Refusals:
             yield Refusal(here, "it has no command", "add command: [...]", at_key=True)
         case "httpGet":
             yield from bad_number_or_name(action, here, "port")
-            for index, header in entries(action, "httpHeaders"):
+            for index, header in placed(action, "httpHeaders"):
                 name = text(header, "name")
                 if not _HEADER.fullmatch(name):
                     where = (*here, "httpHeaders", index, "name")

@@ -1,41 +1,20 @@
-"""Amounts of resources: how much a quantity is, and what containers and claims may ask for.
+"""Amounts of resources: what containers and claims may ask for.
 
-Sources: k8s.io/apimachinery pkg/api/resource, validateResourceRequirements in k8s.io/kubernetes pkg/apis/core.
+Source: validateResourceRequirements in k8s.io/kubernetes pkg/apis/core.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from fractions import Fraction
-from typing import Any
 
+from meshgen.build.quantity import amount_of
 from meshgen.check.refused.names import is_qualified
 from meshgen.check.refused.refusal import Path, Refusal, Refusals
 from meshgen.config.problems import guess, plain
 from meshgen.policy.reading import Map, mapping
 
-_QUANTITY = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))([a-zA-Z]*|[eE][-+]?[0-9]{1,3})")
-_TENS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_TWOS = {f"{letter}i": 10 * (index + 1) for index, letter in enumerate("KMGTPE")}
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 _PAGES = "hugepages-"
-
-
-def amount_of(value: Any) -> Fraction | None:
-    """How much a quantity is, as a server keeps it: in thousandths, rounded up; None for what is none."""
-    found = _QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) else None
-    if found is None or isinstance(value, bool):
-        return None
-    number, unit = Fraction(found[1]), found[2]
-    if unit in _TWOS:
-        number *= 2 ** _TWOS[unit]
-    elif unit in _TENS or unit[1:].lstrip("+-").isdigit():
-        number *= Fraction(10) ** (_TENS[unit] if unit in _TENS else int(unit[1:]))
-    else:
-        return None
-    # Beyond these it counts as the greatest number there is.
-    return max(min(Fraction(math.ceil(number * 1000), 1000), Fraction(2**63 - 1)), -Fraction(2**63 - 1))
 
 
 def resource_refusals(holder: Map, at: Path) -> Refusals:

@@ -25,14 +25,6 @@ class Refusal(NamedTuple):
 Refusals = Iterator[Refusal]
 
 
-def entries(holder: Any, *path: str) -> Iterator[tuple[int, Map]]:
-    """The maps in the list at a path, each with its index."""
-    found = value_at(holder, path)
-    return (
-        ((index, one) for index, one in enumerate(found) if isinstance(one, dict)) if isinstance(found, list) else _NO
-    )
-
-
 def strings(holder: Any, *path: str) -> Iterator[tuple[int, str]]:
     """The texts in the list at a path, each with its index."""
     found = value_at(holder, path)

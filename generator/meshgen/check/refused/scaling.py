@@ -5,11 +5,11 @@ Source: k8s.io/kubernetes pkg/apis/autoscaling/validation and pkg/apis/policy/va
 
 from __future__ import annotations
 
+from meshgen.build.quantity import amount_of
 from meshgen.check.refused.names import bad_selector
-from meshgen.check.refused.quantities import amount_of
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, given, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, whole
 from meshgen.check.refused.workloads import share_refusals
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _METRICS = {
     "Object": "object",
@@ -32,14 +32,14 @@ def autoscaler(obj: Map, minor: tuple[int, int]) -> Refusals:
         yield Refusal((*at, "minReplicas"), f"{least} are more than maxReplicas, {most}", f"say at most {most}")
     if not obj["apiVersion"].endswith("/v2"):
         return
-    for index, metric in entries(spec, "metrics"):
+    for index, metric in placed(spec, "metrics"):
         yield from _metric(metric, (*at, "metrics", index))
     for key in ("scaleUp", "scaleDown"):
         yield from _rules(mapping(spec, "behavior", key), (*at, "behavior", key))
 
 
 def _counts_outside(spec: Map) -> bool:
-    return any(text(one, "type") in ("Object", "External") for _, one in entries(spec, "metrics"))
+    return any(text(one, "type") in ("Object", "External") for _, one in placed(spec, "metrics"))
 
 
 def _metric(metric: Map, at: Path) -> Refusals:
@@ -89,7 +89,7 @@ def _rules(rules: Map, at: Path) -> Refusals:
     yield from bounded(rules, at, ("stabilizationWindowSeconds",), most=_LONGEST_WINDOW)
     if rules.get("policies") == []:
         yield Refusal((*at, "policies"), "it has no policy", "add one, or take policies out", at_key=True)
-    for index, one in entries(rules, "policies"):
+    for index, one in placed(rules, "policies"):
         here = (*at, "policies", index)
         if text(one, "type") not in ("", "Pods", "Percent"):
             yield Refusal((*here, "type"), "there is no such policy", "say Pods or Percent")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from meshgen.check.refused.addresses import is_address, range_of
 from meshgen.check.refused.names import LABEL, SUBDOMAIN, bad_labels, is_qualified, misnamed, repeated
 from meshgen.check.refused.ports import bad_number, bad_number_or_name
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, given, strings, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, strings, whole
 from meshgen.config.problems import plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _NODE_PORTS = (30000, 32767)
 _CLIENT_IP = ("sessionAffinityConfig", "clientIP")
@@ -55,7 +55,7 @@ def _addresses(spec: Map, at: Path, type_: str) -> Refusals:
 
 
 def _ports(spec: Map, at: Path, type_: str) -> Refusals:
-    ports = list(entries(spec, "ports"))
+    ports = list(placed(spec, "ports"))
     if not ports and type_ != "ExternalName" and not is_headless(spec):
         yield Refusal((*at, "ports") if "ports" in spec else at, "it has no port", "add one to ports", at_key=True)
     yield from repeated(spec, at, "ports", "name", "ports")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from meshgen.check.refused.names import KEY, OLD_VARIABLE, SUBDOMAIN, VARIABLE, is_qualified, misnamed, unnamed
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, entries, given
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, given
 from meshgen.config.problems import guess, plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 # From then on any printable name is one.
 _RELAXED = (1, 32)
@@ -30,12 +30,12 @@ _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]", re.DOTALL)
 def variable_refusals(container: Map, at: Path, minor: tuple[int, int]) -> Refusals:
     """What is wrong with a container's variables; none of their values is shown."""
     form = VARIABLE if minor >= _RELAXED else OLD_VARIABLE
-    for index, variable in entries(container, "env"):
+    for index, variable in placed(container, "env"):
         here = (*at, "env", index)
         yield from unnamed(variable, here, "name", form)
         if isinstance(variable.get("valueFrom"), dict):
             yield from _source(variable, here)
-    for index, source in entries(container, "envFrom"):
+    for index, source in placed(container, "envFrom"):
         here = (*at, "envFrom", index)
         yield from misnamed(source, here, "prefix", form)
         said = given(source, *_WHOLE_SOURCES)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshgen.build.quantity import amount_of
 from meshgen.check.refused.names import LABEL, repeated, unnamed
-from meshgen.check.refused.quantities import amount_of
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, entries, given, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, given, whole
 from meshgen.config.problems import guess, plain
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 _SOURCES = (
     *("emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi"),
@@ -26,7 +26,7 @@ _MOST_MODE = 0o777
 def volume_refusals(pod: Map, at: Path) -> Refusals:
     """What is wrong with the volumes of a pod."""
     yield from repeated(pod, at, "volumes", "name", "volumes")
-    for index, volume in entries(pod, "volumes"):
+    for index, volume in placed(pod, "volumes"):
         here = (*at, "volumes", index)
         yield from unnamed(volume, here, "name", LABEL)
         said = given(volume, *_SOURCES)
@@ -56,7 +56,7 @@ def _source(key: str, source: Map, at: Path) -> Refusals:
             yield Refusal((*at, "claimName"), "it names no PersistentVolumeClaim", "say its name")
         case "projected":
             yield from _mode(source, at, "defaultMode")
-            for index, one in entries(source, "sources"):
+            for index, one in placed(source, "sources"):
                 yield from _projected(one, (*at, "sources", index))
 
 
@@ -73,7 +73,7 @@ def _projected(source: Map, at: Path) -> Refusals:
 
 def _files(source: Map, at: Path) -> Refusals:
     yield from _mode(source, at, "defaultMode")
-    for index, item in entries(source, "items"):
+    for index, item in placed(source, "items"):
         here = (*at, "items", index)
         yield from _mode(item, here, "mode")
         path = text(item, "path")
@@ -91,12 +91,12 @@ def _mode(holder: Map, at: Path, key: str) -> Refusals:
 
 def mounts_refusals(container: Map, at: Path, pod: Map, more: frozenset[str]) -> Refusals:
     """What a container mounts and can't; `more` are volumes that come with a StatefulSet's claims."""
-    names = [text(one, "name") for _, one in entries(pod, "volumes")] + sorted(more)
+    names = [text(one, "name") for _, one in placed(pod, "volumes")] + sorted(more)
     yield from _missing(container, at, "volumeMounts", names)
     yield from _missing(container, at, "volumeDevices", names)
     yield from _no_disks(container, at, pod, more)
     yield from _shared(container, at)
-    for index, mount in entries(container, "volumeMounts"):
+    for index, mount in placed(container, "volumeMounts"):
         here = (*at, "volumeMounts", index)
         yield from _sub_path(mount, here)
         propagation = text(mount, "mountPropagation")
@@ -106,7 +106,7 @@ def mounts_refusals(container: Map, at: Path, pod: Map, more: frozenset[str]) ->
 
 
 def _missing(container: Map, at: Path, key: str, names: list[str]) -> Refusals:
-    for index, mount in entries(container, key):
+    for index, mount in placed(container, key):
         name = text(mount, "name")
         if name and name not in names:
             hint = guess(name, names) or "add it to volumes, or take it out"
@@ -114,8 +114,8 @@ def _missing(container: Map, at: Path, key: str, names: list[str]) -> Refusals:
 
 
 def _no_disks(container: Map, at: Path, pod: Map, more: frozenset[str]) -> Refusals:
-    kinds = {text(one, "name"): given(one, *_SOURCES) for _, one in entries(pod, "volumes")}
-    for index, device in entries(container, "volumeDevices"):
+    kinds = {text(one, "name"): given(one, *_SOURCES) for _, one in placed(pod, "volumes")}
+    for index, device in placed(container, "volumeDevices"):
         name = text(device, "name")
         if name in kinds and name not in more and not {"persistentVolumeClaim", "ephemeral"} & set(kinds[name]):
             hint = "mount it instead, by volumeMounts"
@@ -126,20 +126,20 @@ def _shared(container: Map, at: Path) -> Refusals:
     """Paths that two volumes of a container have, and volumes that are mounted and a device."""
     seen: set[str] = set()
     for key, field in (("volumeMounts", "mountPath"), ("volumeDevices", "devicePath")):
-        for index, one in entries(container, key):
+        for index, one in placed(container, key):
             path = text(one, field)
             if path and path in seen:
                 yield Refusal((*at, key, index, field), f"{plain(path)} is taken already", "mount it elsewhere")
             seen.add(path)
     mounted = set(_names(container, "volumeMounts"))
-    for index, one in entries(container, "volumeDevices"):
+    for index, one in placed(container, "volumeDevices"):
         if text(one, "name") in mounted:
             where = (*at, "volumeDevices", index, "name")
             yield Refusal(where, "the volume is mounted too", "keep it in volumeMounts or in volumeDevices")
 
 
 def _names(container: Map, key: str) -> Iterator[str]:
-    return (name for _, one in entries(container, key) if (name := text(one, "name")))
+    return (name for _, one in placed(container, key) if (name := text(one, "name")))
 
 
 def _sub_path(mount: Map, at: Path) -> Refusals:

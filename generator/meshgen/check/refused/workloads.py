@@ -10,9 +10,9 @@ import re
 from meshgen.check.refused.claims import claim_refusals
 from meshgen.check.refused.names import LABEL, misnamed
 from meshgen.check.refused.pods import pod_refusals, template_refusals
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, entries, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, whole
 from meshgen.check.refused.selectors import own_selector_refusals
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 Minor = tuple[int, int]
 _NUMBERS = ("replicas", "minReadySeconds")
@@ -67,7 +67,7 @@ def daemon_set(obj: Map, minor: Minor) -> Refusals:
 def stateful_set(obj: Map, minor: Minor) -> Refusals:
     """What is wrong with a StatefulSet."""
     spec = mapping(obj, "spec")
-    claims = frozenset(text(one, "metadata", "name") for _, one in entries(spec, "volumeClaimTemplates"))
+    claims = frozenset(text(one, "metadata", "name") for _, one in placed(spec, "volumeClaimTemplates"))
     yield from _workload(obj, minor, claims)
     strategy, at = mapping(spec, "updateStrategy"), ("spec", "updateStrategy", "rollingUpdate")
     yield from bounded(mapping(strategy, "rollingUpdate"), at, ("partition",))
@@ -75,7 +75,7 @@ def stateful_set(obj: Map, minor: Minor) -> Refusals:
         yield Refusal(at, "OnDelete rolls nothing", "take it out, or say type: RollingUpdate", at_key=True)
     if minor >= _SETS_CHECKED:
         yield from misnamed(spec, ("spec",), "serviceName", LABEL)
-        for index, claim in entries(spec, "volumeClaimTemplates"):
+        for index, claim in placed(spec, "volumeClaimTemplates"):
             yield from claim_refusals(mapping(claim, "spec"), ("spec", "volumeClaimTemplates", index, "spec"))
 
 
