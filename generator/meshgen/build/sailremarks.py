@@ -143,8 +143,8 @@ def _has(settings: Any, path: Path) -> bool:
     for part in path:
         if isinstance(settings, dict) and part in settings:
             settings = settings[part]
-        elif isinstance(settings, list) and isinstance(part, int):
-            # A misfit's index is one of the very list.
+        elif isinstance(settings, list) and isinstance(part, int) and part < len(settings):
+            # A list may be written in two places, and the misfit be an item of the longer one.
             settings = settings[part]
         else:
             return False
