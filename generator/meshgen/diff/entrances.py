@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Any
 
 from meshgen.build.ranges import cover_everything, is_address
 from meshgen.config.problems import plain
 from meshgen.diff.reach import Verdict, wider
+from meshgen.policy.reading import Map, items, mapping, text, texts
 
-Map = dict[str, Any]
 ISTIO = "networking.istio.io"
 # nginx has two names for one annotation, as other controllers have of their own.
 _RANGES = re.compile(r"/((white|allow)-?list(-source-range)?|inbound-cidrs)$")
@@ -33,13 +32,12 @@ def entered(kind: str, group: str, action: str, old: Map, new: Map) -> Iterator[
 
 def _listened(gateway: Map) -> str:
     """The hosts and ports of an Istio Gateway in words; nothing where it is one on the way out."""
-    spec = _map(gateway.get("spec"))
-    if any("egress" in str(value) for value in _map(spec.get("selector")).values()):
+    if any("egress" in str(value) for value in mapping(gateway, "spec", "selector").values()):
         return ""
     said = [
-        f"{plain(host)}:{plain(_map(_map(server).get('port')).get('number'))}"
-        for server in _list(spec.get("servers"))
-        for host in _list(_map(server).get("hosts"))
+        f"{plain(host)}:{plain(mapping(server, 'port').get('number'))}"
+        for server in items(gateway, "spec", "servers")
+        for host in texts(server, "hosts")
     ]
     return ", ".join(said[:3]) + ", …" * (len(said) > 3)
 
@@ -60,7 +58,7 @@ def _widened(old: Map, new: Map) -> Iterator[Verdict]:
 def _class(ingress: Map) -> str:
     """What says which controller serves it, and how: its class, and a scheme where its controller has one."""
     marks = _marks(ingress)
-    named = _map(ingress.get("spec")).get("ingressClassName") or marks.get(_CLASS) or ""
+    named = text(ingress, "spec", "ingressClassName") or marks.get(_CLASS) or ""
     return " ".join(str(one) for one in (named, marks.get(_SCHEME)) if one)
 
 
@@ -71,12 +69,4 @@ def _ranges(ingress: Map) -> tuple[str, ...]:
 
 
 def _marks(ingress: Map) -> Map:
-    return _map(_map(ingress.get("metadata")).get("annotations"))
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return mapping(ingress, "metadata", "annotations")

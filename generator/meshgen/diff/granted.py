@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from meshgen.build.ranges import cover_everything
 from meshgen.config.problems import plain
 from meshgen.diff.reach import Verdict
+from meshgen.policy.reading import Map, items, mapping, text, texts
 
-Map = dict[str, Any]
 _AGGREGATES = "rbac.authorization.k8s.io/aggregate-to-"
 # Whom everyone belongs to, with a credential or without.
 _EVERYONE = {
@@ -26,7 +25,7 @@ _MOST = 3
 
 def granted(kind: str, new: Map) -> Iterator[Verdict]:
     """What a new object opens or asks for; nothing for kinds that do neither."""
-    spec = _map(new.get("spec"))
+    spec = mapping(new, "spec")
     if kind in ("Role", "ClusterRole"):
         yield "security", _role(kind, new)
     elif kind in ("RoleBinding", "ClusterRoleBinding"):
@@ -37,7 +36,7 @@ def granted(kind: str, new: Map) -> Iterator[Verdict]:
         yield "security", _references(spec)
     elif kind == "AuthorizationPolicy":
         yield _authorization(spec)
-    elif kind == "NetworkPolicy" and any({} in _list(spec.get(way)) for way in ("ingress", "egress")):
+    elif kind == "NetworkPolicy" and any({} in items(spec, way) for way in ("ingress", "egress")):
         yield "security", "it lets every connection through, whatever other NetworkPolicies leave out"
     elif kind == "APIService" and spec.get("service"):
         yield "security", "the API server hands the requests of its group on to a Service"
@@ -45,20 +44,20 @@ def granted(kind: str, new: Map) -> Iterator[Verdict]:
 
 def let_out(old: Map, new: Map) -> Iterator[Verdict]:
     """What a ServiceEntry opens where workloads reach only the hosts that the mesh knows."""
-    before, after = (_list(_map(one.get("spec")).get("hosts")) for one in (old, new))
-    more = [str(one) for one in after if one not in before]
-    if more and not _is_within(_map(new.get("spec"))):
+    before, after = (texts(one, "spec", "hosts") for one in (old, new))
+    more = [one for one in after if one not in before]
+    if more and not _is_within(mapping(new, "spec")):
         yield "security", f"outboundTrafficPolicy is REGISTRY_ONLY, and workloads reach {_few(more)} from now on"
 
 
 def _role(kind: str, new: Map) -> str:
-    labels = _map(_map(new.get("metadata")).get("labels"))
+    labels = mapping(new, "metadata", "labels")
     joined = [
         name.removeprefix(_AGGREGATES)
         for name, value in labels.items()
         if name.startswith(_AGGREGATES) and value == "true"
     ]
-    reason = f"it says what those who are bound to it may do{_rights(_maps(new.get('rules')))}"
+    reason = f"it says what those who are bound to it may do{_rights(list(items(new, 'rules')))}"
     if kind == "ClusterRole" and joined:
         reason += f"; all who have {_few(sorted(joined))} get it too"
     return reason
@@ -66,37 +65,37 @@ def _role(kind: str, new: Map) -> str:
 
 def _rights(rules: list[Map]) -> str:
     """The widest of rules in words; nothing for narrow ones."""
-    wide = [rule for rule in rules if "*" in _list(rule.get("verbs"))]
-    if any("*" in _list(rule.get("resources")) and "*" in _list(rule.get("apiGroups")) for rule in wide):
+    wide = [rule for rule in rules if "*" in texts(rule, "verbs")]
+    if any("*" in texts(rule, "resources") and "*" in texts(rule, "apiGroups") for rule in wide):
         return ": all verbs on all resources"
-    named = {str(verb) for rule in rules for verb in _list(rule.get("verbs"))} & {"escalate", "bind", "impersonate"}
+    named = {verb for rule in rules for verb in texts(rule, "verbs")} & {"escalate", "bind", "impersonate"}
     if named:
         return f": {_few(sorted(named))}, and so rights of others"
     if wide:
-        return f": all verbs on {_few(str(one) for rule in wide for one in _list(rule.get('resources')))}"
+        return f": all verbs on {_few(one for rule in wide for one in texts(rule, 'resources'))}"
     read = {"get", "list", "watch"}
     secrets = any(
-        {"secrets", "*"} & {*map(str, _list(rule.get("resources")))} and read & {*map(str, _list(rule.get("verbs")))}
+        {"secrets", "*"} & {*texts(rule, "resources")} and read & {*texts(rule, "verbs")}
         for rule in rules
-        if {"", "*"} & {*map(str, _list(rule.get("apiGroups")))}
+        if {"", "*"} & {*texts(rule, "apiGroups")}
     )
     return ": Secrets can be read" if secrets else ""
 
 
 def _binding(kind: str, new: Map) -> str:
-    role = _map(new.get("roleRef"))
-    subjects = [f"{one.get('kind')} {one.get('name')}" for one in _maps(new.get("subjects"))]
-    everyone = [_EVERYONE[name] for one in _maps(new.get("subjects")) if (name := str(one.get("name"))) in _EVERYONE]
+    role = mapping(new, "roleRef")
+    subjects = [f"{one.get('kind')} {one.get('name')}" for one in items(new, "subjects")]
+    everyone = [_EVERYONE[name] for one in items(new, "subjects") if (name := str(one.get("name"))) in _EVERYONE]
     where = " in every namespace" if kind == "ClusterRoleBinding" else ""
     who = f", that is {everyone[0]}" if everyone else ""
     return f"it grants {plain(role.get('kind'))} {plain(role.get('name'))} to {_few(subjects)}{where}{who}"
 
 
 def _webhook(may: str, new: Map) -> str:
-    hooks = _maps(new.get("webhooks"))
-    what = _few(str(one) for hook in hooks for rule in _maps(hook.get("rules")) for one in _list(rule.get("resources")))
+    hooks = list(items(new, "webhooks"))
+    what = _few(one for hook in hooks for rule in items(hook, "rules") for one in texts(rule, "resources"))
     reason = f"it may {may} {'every object' if '*' in what else what or 'objects'} before they are stored"
-    hosts = [host for hook in hooks if (host := _host(_map(hook.get("clientConfig")).get("url")))]
+    hosts = [host for hook in hooks if (host := _host(text(hook, "clientConfig", "url")))]
     if hosts:
         reason += f", and sends them to {_few(hosts)}"
     if any(hook.get("failurePolicy") != "Ignore" for hook in hooks):
@@ -104,17 +103,17 @@ def _webhook(may: str, new: Map) -> str:
     return reason
 
 
-def _host(url: Any) -> str | None:
+def _host(url: str) -> str | None:
     """The host of a webhook that is no Service of the cluster; the rest of its URL may be a credential."""
     try:
-        return urlsplit(url).hostname if isinstance(url, str) else None
+        return urlsplit(url).hostname
     except ValueError:
         return "a URL"
 
 
 def _references(spec: Map) -> str:
-    who = _few(f"{one.get('kind')}s of {one.get('namespace')}" for one in _maps(spec.get("from")))
-    what = _few(f"{one.get('kind')} {one.get('name') or ''}".strip() for one in _maps(spec.get("to")))
+    who = _few(f"{one.get('kind')}s of {one.get('namespace')}" for one in items(spec, "from"))
+    what = _few(f"{one.get('kind')} {one.get('name') or ''}".strip() for one in items(spec, "to"))
     return f"{who} may refer to what is in its namespace: {what}"
 
 
@@ -123,15 +122,15 @@ def _authorization(spec: Map) -> Verdict:
     if action != "ALLOW":
         said = {"DENY": "refused", "CUSTOM": "decided by an external authorizer", "AUDIT": "audited"}
         return "traffic", f"what this AuthorizationPolicy names is {said.get(action, 'judged otherwise')} from now on"
-    if any(_is_for_everyone(rule) for rule in _maps(spec.get("rules"))):
+    if any(_is_for_everyone(rule) for rule in items(spec, "rules")):
         return "security", "it allows every request, whatever other ALLOW policies leave out"
     return "traffic", "what an AuthorizationPolicy does not allow is refused from now on"
 
 
 def _is_for_everyone(rule: Map) -> bool:
     """Whether a rule of an AuthorizationPolicy keeps no request out."""
-    senders = [_map(one.get("source")) for one in _maps(rule.get("from"))]
-    operations = [_map(one.get("operation")) for one in _maps(rule.get("to"))]
+    senders = [mapping(one, "source") for one in items(rule, "from")]
+    operations = [mapping(one, "operation") for one in items(rule, "to")]
     if rule.get("when") or (senders and not any(map(_is_any_sender, senders))):
         return False
     return not operations or any(map(_is_any_operation, operations))
@@ -139,17 +138,13 @@ def _is_for_everyone(rule: Map) -> bool:
 
 def _is_any_sender(source: Map) -> bool:
     # Any principal, namespace or token (`*`) still has to be one.
-    said = {key: _list(value) for key, value in source.items() if value}
-    return all(key in _ADDRESSES and cover_everything(map(str, some)) for key, some in said.items())
+    return all(key in _ADDRESSES and cover_everything(texts(source, key)) for key, said in source.items() if said)
 
 
 def _is_any_operation(operation: Map) -> bool:
-    said = {key: _list(value) for key, value in operation.items() if value}
-    return all({"*", "/*"} & {*map(str, some)} for key, some in said.items()) and not any(map(_excludes, said))
-
-
-def _excludes(key: str) -> bool:
-    return key.startswith("not")
+    return all(
+        not key.startswith("not") and {"*", "/*"} & {*texts(operation, key)} for key, said in operation.items() if said
+    )
 
 
 def _is_within(spec: Map) -> bool:
@@ -157,19 +152,7 @@ def _is_within(spec: Map) -> bool:
     return spec.get("location") == "MESH_INTERNAL" and bool(spec.get("workloadSelector"))
 
 
-def _few(names: Any) -> str:
+def _few(names: Iterable[object]) -> str:
     """The first few of some names."""
     some = [plain(one) for one in dict.fromkeys(names)]
     return ", ".join(some[:_MOST]) + ", …" * (len(some) > _MOST)
-
-
-def _map(value: Any) -> Map:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _maps(value: Any) -> list[Map]:
-    return [one for one in _list(value) if isinstance(one, dict)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from meshgen.build.clouds import cloud_annotations
 from meshgen.build.ranges import Network, cover_everything, range_problem
 from meshgen.diff.change import Risk
+from meshgen.policy.reading import Map, items, mapping, text
 
 # (risk, reason)
 Verdict = tuple[Risk, str]
@@ -55,82 +55,76 @@ class Service:
         return bool(self.ranges) and not cover_everything(self.ranges)
 
 
-def services(obj: dict[str, Any]) -> dict[str, Service]:
+def services(obj: Map) -> dict[str, Service]:
     """The Services that an object is or asks for, by name."""
-    spec = _map(obj.get("spec"))
+    spec = mapping(obj, "spec")
     if obj.get("kind") == "Service" and obj.get("apiVersion") == "v1":
-        return {"": _service("", spec, _map(obj["metadata"].get("annotations")), "ClusterIP")}
+        return {"": _service("", spec, mapping(obj, "metadata", "annotations"), "ClusterIP")}
     if obj.get("kind") == "IstioOperator":
         return {one.name: one for one in _gateways(spec)}
-    values = _map(spec.get("values"))
+    values = mapping(spec, "values")
     if obj.get("kind") in ("HelmRelease", "HelmChartRelease") and values:
         default = "LoadBalancer" if chart_of(spec) == "gateway" else "ClusterIP"
         return {one.name: one for one in _of_values(values, "", default)}
     return {}
 
 
-def _service(name: str, spec: dict[str, Any], annotations: dict[str, Any], default: str) -> Service:
-    said = [text.strip() for text in str(annotations.get(_RANGES) or "").split(",") if text.strip()]
+def _service(name: str, spec: Map, annotations: Map, default: str) -> Service:
+    said = [one.strip() for one in str(annotations.get(_RANGES) or "").split(",") if one.strip()]
     return Service(
         name,
         str(spec.get("type") or default),
         any((key, str(value)) in _INTERNAL for key, value in annotations.items()),
         tuple(str(one) for one in spec.get("loadBalancerSourceRanges") or said),
-        frozenset(_port(one) for one in spec.get("ports") or () if isinstance(one, dict)),
+        frozenset(_port(one) for one in items(spec, "ports")),
         bool(spec.get("externalIPs")),
     )
 
 
-def _port(port: dict[str, Any]) -> str:
+def _port(port: Map) -> str:
     return f"{port.get('port')}/{port.get('protocol') or 'TCP'}"
 
 
-def _gateways(spec: dict[str, Any]) -> Iterator[Service]:
-    components, values = _map(spec.get("components")), _map(_map(spec.get("values")).get("gateways"))
-    listed = components.get("ingressGateways") or []
+def _gateways(spec: Map) -> Iterator[Service]:
+    components, values = mapping(spec, "components"), mapping(spec, "values", "gateways")
+    listed = list(items(components, "ingressGateways"))
     profiled = spec.get("profile") in _WITH_GATEWAY
-    named = {one.get("name") or "istio-ingressgateway" for one in listed if isinstance(one, dict)}
+    named = {one.get("name") or "istio-ingressgateway" for one in listed}
     if profiled and "istio-ingressgateway" not in named:
-        listed = [{"name": "istio-ingressgateway", "enabled": True}, *listed]
+        listed.insert(0, {"name": "istio-ingressgateway", "enabled": True})
     for kind, default in (("ingress", "LoadBalancer"), ("egress", "ClusterIP")):
-        gateways = listed if kind == "ingress" else components.get("egressGateways") or []
-        for one in gateways if isinstance(gateways, list) else ():
-            if not isinstance(one, dict) or one.get("enabled") is False:
+        for one in listed if kind == "ingress" else items(components, "egressGateways"):
+            if one.get("enabled") is False:
                 continue
             name = str(one.get("name") or f"istio-{kind}gateway")
-            k8s, shared = _map(one.get("k8s")), _map(values.get(f"istio-{kind}gateway"))
-            said = {**shared, **_map(k8s.get("service"))}
-            yield _service(name, said, _map(k8s.get("serviceAnnotations") or shared.get("serviceAnnotations")), default)
+            k8s, shared = mapping(one, "k8s"), mapping(values, f"istio-{kind}gateway")
+            said = {**shared, **mapping(k8s, "service")}
+            annotations = mapping(k8s, "serviceAnnotations") or mapping(shared, "serviceAnnotations")
+            yield _service(name, said, annotations, default)
 
 
-def chart_of(spec: dict[str, Any]) -> str | None:
+def chart_of(spec: Map) -> str | None:
     """The chart of a release: Argo CD's by name, Flux's in a template or by the source of an artifact."""
-    if isinstance(spec.get("chart"), str):
-        return str(spec["chart"])
-    inner = _map(_map(spec.get("chart")).get("spec")).get("chart")
-    return str(inner) if inner else str(_map(spec.get("chartRef")).get("name") or "").rpartition("-")[2] or None
+    named = text(spec, "chart") or text(spec, "chart", "spec", "chart")
+    return named or text(spec, "chartRef", "name").rpartition("-")[2] or None
 
 
-def _of_values(values: dict[str, Any], path: str, default: str) -> Iterator[Service]:
+def _of_values(values: Map, path: str, default: str) -> Iterator[Service]:
     """Services by the keys under which charts have them."""
     service = values.get("service")
     if isinstance(service, dict) and (path or "type" in service or default != "ClusterIP"):
-        yield _service(path, service, _map(service.get("annotations")), default)
+        yield _service(path, service, mapping(service, "annotations"), default)
     elif not path and default != "ClusterIP":
         yield _service("", {}, {}, default)
     if isinstance(values.get("service_type"), str):
         spec = {"type": values["service_type"], "loadBalancerSourceRanges": values.get("service_source_ranges")}
-        yield _service(f"{path}.service_type", spec, _map(values.get("service_annotations")), "ClusterIP")
+        yield _service(f"{path}.service_type", spec, mapping(values, "service_annotations"), "ClusterIP")
     for key, value in values.items():
         if isinstance(value, dict) and key != "service":
             yield from _of_values(value, f"{path}.{key}".lstrip("."), "ClusterIP")
 
 
-def _map(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def opened(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Verdict]:
+def opened(old: Map, new: Map) -> Iterator[Verdict]:
     """What a change opens and closes."""
     before, after = services(old), services(new)
     for name, service in after.items():
