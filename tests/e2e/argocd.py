@@ -49,7 +49,7 @@ class ArgoCD:
     def deliver(self, revision: str) -> None:
         """Refresh, and wait until every Application has synced this commit and is healthy."""
         self.fetch()
-        eventually(lambda: self._all_synced(revision), self.explain)
+        eventually(lambda: self.has_delivered(revision), self.explain)
 
     def waiting(self) -> str:
         """What the root Application waits for before it makes the next one."""
@@ -88,7 +88,8 @@ class ArgoCD:
         said = [f"{one['metadata']['name']}: {json.dumps(_short(one), indent=1)}" for one in found]
         return "\n".join([*said, self.server.last_words()])
 
-    def _all_synced(self, revision: str) -> bool:
+    def has_delivered(self, revision: str) -> bool:
+        """Whether every Application has synced a commit and is healthy."""
         found = self.cluster.list("applications", NAMESPACE).values()
         return bool(found) and all(_is_synced(one, revision) for one in found)
 

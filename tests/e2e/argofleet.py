@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from tests.e2e.argocd import NAMESPACE, ArgoCD, running_argocd
 from tests.e2e.cluster import Cluster, running_cluster
@@ -16,10 +18,13 @@ from tests.e2e.processes import eventually
 from tests.e2e.repository import Repository, served_repository
 from tests.objects import Object, mesh, overlay, write_config
 
+T = TypeVar("T")
 ENVIRONMENT, ROOT = "environments/prod/argocd", "msa.prod"
 _ISTIO_OPERATOR = "istiooperators.install.istio.io"
 # Longer than the tests take: so they say which Application sees a commit first.
 _RESYNC = 900
+# Questions; each look costs a comparison of all that an Application has.
+_BETWEEN_LOOKS = 8
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,27 @@ class Fleet:
         files = [self.output / ENVIRONMENT / name for name in ("project.yaml", "root.yaml")]
         self.engine.cluster.kubectl("apply", *(f"--filename={file}" for file in files))
 
-        def begun() -> bool:
-            # Else an Application that is seen before its project waits for the next resync.
-            self.engine.fetch(ROOT)
-            return "operationState" in self.application(ROOT).get("status", {})
+        # Else an Application that is seen before its project waits for the next resync.
+        self.eventually(lambda: "operationState" in self.application(ROOT).get("status", {}))
 
-        eventually(begun, self.engine.explain)
+    def eventually(self, condition: Callable[[], T | None], cluster: str | None = None) -> T:
+        """Ask until the answer is true, and give it, while Argo CD looks at a cluster's stages, or at all.
+
+        It looks again and again: what it sees too early (a CRD that is not served yet, an Application without its
+        project) it would else look at with the next resync only, and there is none while the tests run.
+        """
+        asked = count()
+
+        def answer() -> T | None:
+            if next(asked) % _BETWEEN_LOOKS:
+                return condition()
+            if cluster is None:
+                self.engine.fetch()
+            elif stages := [name for name in self.applications() if name.startswith(f"msa-{cluster}-")]:
+                self.engine.fetch(*stages)
+            return condition()
+
+        return eventually(answer, self.engine.explain)
 
     def applications(self) -> dict[str, Object]:
         return self.engine.cluster.list("applications", NAMESPACE)
@@ -78,7 +98,7 @@ class Fleet:
         place = (_ISTIO_OPERATOR, "msa", f"--namespace={HOME}", "--subresource=status")
         healthy = '--patch={"status": {"status": "HEALTHY"}}'
         patch = ("patch", *place, "--type=merge", healthy)
-        eventually(lambda: self.clusters[cluster].kubectl(*patch), self.engine.explain)
+        self.eventually(lambda: self.clusters[cluster].kubectl(*patch))
 
     def said_last(self, application: str) -> str:
         """What an Application says of its sync; nothing before there is one."""
@@ -92,19 +112,18 @@ class Fleet:
             said = self.said_last(note_of(CANARY))
             return said if "is invalid" in said else None
 
-        return eventually(message, self.engine.explain)
+        return self.eventually(message, CANARY)
 
     def look(self) -> None:
         """Have Argo CD look at all Applications that there are, and wait until it has."""
         before = self._reconciled()
 
         def looked() -> bool:
-            # Again and again: Argo CD counts in seconds, so that it may have looked twice in one.
-            self.engine.fetch()
+            # In another second: Argo CD counts in seconds, so that it may have looked twice in one.
             now = self._reconciled()
             return all(now[name] != at for name, at in before.items())
 
-        eventually(looked, self.engine.explain)
+        self.eventually(looked)
 
     def _reconciled(self) -> dict[str, str | None]:
         return {name: one.get("status", {}).get("reconciledAt") for name, one in self.applications().items()}

@@ -14,7 +14,6 @@ from tests.e2e.applicationsets import running_applicationsets
 from tests.e2e.argocd import NAMESPACE
 from tests.e2e.argofleet import ROOT, Fleet, note_of, running_fleet
 from tests.e2e.fleet import CANARY, HOME, OTHER, WRONG
-from tests.e2e.processes import eventually
 from tests.objects import Object
 
 pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("applicationset")]
@@ -55,7 +54,7 @@ def unhealthy(by_set: Fleet) -> Fleet:
         said = steps(by_set)
         return said.get(f"msa-{CANARY}-istio") == "Progressing" and waiting <= said.keys()
 
-    eventually(halted, by_set.engine.explain)
+    by_set.eventually(halted)
     return by_set
 
 
@@ -64,7 +63,7 @@ def healthy(unhealthy: Fleet) -> Fleet:
     """After Istio came up, on one cluster after the other."""
     for cluster in (CANARY, OTHER):
         unhealthy.play_operator(cluster)
-    eventually(lambda: set(steps(unhealthy).values()) == {"Healthy"}, unhealthy.engine.explain)
+    unhealthy.eventually(lambda: set(steps(unhealthy).values()) == {"Healthy"})
     return unhealthy
 
 
@@ -74,11 +73,9 @@ def halted(healthy: Fleet) -> str:
     healthy.note(CANARY, "two", WRONG)
     healthy.note(OTHER, "two")
     revision = healthy.repository.commit("Two for all, and an address that the canary does not have")
-    healthy.engine.fetch(note_of(CANARY))
     said = healthy.refusal()
-    healthy.engine.fetch()
-    eventually(lambda: all(healthy.saw(name, revision) for name in healthy.applications()), healthy.engine.explain)
-    eventually(lambda: steps(healthy)[note_of(OTHER)] == "Waiting", healthy.engine.explain)
+    healthy.eventually(lambda: all(healthy.saw(name, revision) for name in healthy.applications()))
+    healthy.eventually(lambda: steps(healthy)[note_of(OTHER)] == "Waiting")
     return said
 
 
@@ -86,8 +83,9 @@ def halted(healthy: Fleet) -> str:
 def mended(healthy: Fleet, halted: str) -> Fleet:
     healthy.note(CANARY, "three")
     healthy.note(OTHER, "three")
-    healthy.engine.deliver(healthy.repository.commit("Without that port"))
-    eventually(lambda: set(steps(healthy).values()) == {"Healthy"}, healthy.engine.explain)
+    revision = healthy.repository.commit("Without that port")
+    healthy.eventually(lambda: healthy.engine.has_delivered(revision))
+    healthy.eventually(lambda: set(steps(healthy).values()) == {"Healthy"})
     return healthy
 
 
@@ -97,9 +95,7 @@ def overtaken(mended: Fleet) -> str:
     mended.note(CANARY, "four", WRONG)
     mended.note(OTHER, "four")
     mended.repository.commit("Four for all, and that port again")
-    mended.engine.fetch(note_of(OTHER))
-    eventually(lambda: mended.said(OTHER) == "four", mended.engine.explain)
-    mended.engine.fetch()
+    mended.eventually(lambda: mended.said(OTHER) == "four", OTHER)
     return mended.refusal()
 
 
@@ -108,8 +104,7 @@ def left(mended: Fleet, overtaken: str) -> Fleet:
     """After a stage of one cluster left the tree, and with it the ApplicationSet's list."""
     mended.repository.edit("overlays/prod.yaml", lambda config: config["clusters"][OTHER].pop("patch"))
     mended.repository.commit("No note on the other")
-    mended.engine.fetch()
-    eventually(lambda: unlisted(mended), mended.engine.explain)
+    mended.eventually(lambda: unlisted(mended))
     return mended
 
 

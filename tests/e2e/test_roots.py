@@ -14,7 +14,6 @@ import pytest
 from tests.e2e.argocd import NAMESPACE
 from tests.e2e.argofleet import ROOT, Fleet, note_of, running_fleet
 from tests.e2e.fleet import CANARY, HOME, OTHER, WRONG
-from tests.e2e.processes import eventually
 from tests.objects import read_yaml
 
 pytestmark = [pytest.mark.realtools, pytest.mark.upstream, pytest.mark.xdist_group("roots")]
@@ -47,9 +46,8 @@ def settled(by_roots: Fleet, begun: str) -> Fleet:
     by_roots.note(CANARY, "two")
     by_roots.note(OTHER, "two")
     revision = by_roots.repository.commit("Without that port")
-    by_roots.engine.fetch()
     by_roots.play_operator(OTHER)
-    by_roots.engine.deliver(revision)
+    by_roots.eventually(lambda: by_roots.engine.has_delivered(revision))
     return by_roots
 
 
@@ -61,10 +59,8 @@ def grown(settled: Fleet) -> str:
     third = {"kubernetesVersion": "1.22", "server": "https://third.example.com"}
     settled.repository.edit("overlays/prod.yaml", lambda config: config["clusters"].update(third=third))
     settled.repository.commit("Three for all, that port again, and a third cluster")
-    settled.engine.fetch(note_of(CANARY))
     settled.refusal()
-    settled.engine.fetch()
-    eventually(lambda: settled.said(OTHER) == "three", settled.engine.explain)
+    settled.eventually(lambda: settled.said(OTHER) == "three")
     return halted(settled)
 
 
@@ -75,13 +71,7 @@ def unhealed(settled: Fleet, grown: str) -> Fleet:
     without = json.dumps({"data": dict.fromkeys(patch["data"])})
     place = ("configmap", "argocd-cm", f"--namespace={NAMESPACE}")
     settled.engine.cluster.kubectl("patch", *place, "--type=merge", f"--patch={without}")
-
-    def made() -> bool:
-        # A sync that waits looks at what it waits for when something happens.
-        settled.engine.fetch()
-        return "msa-third" in settled.applications()
-
-    eventually(made, settled.engine.explain)
+    settled.eventually(lambda: "msa-third" in settled.applications())
     return settled
 
 
@@ -90,8 +80,7 @@ def thinned(settled: Fleet) -> Fleet:
     """After a stage left one cluster."""
     settled.repository.edit("overlays/prod.yaml", lambda config: config["clusters"][OTHER].pop("patch"))
     settled.repository.commit("No note on the other")
-    settled.engine.fetch()
-    eventually(lambda: note_of(OTHER) not in settled.applications(), settled.engine.explain)
+    settled.eventually(lambda: note_of(OTHER) not in settled.applications())
     return settled
 
 
@@ -99,7 +88,7 @@ def halted(fleet: Fleet) -> str:
     """Let Argo CD look at each of the two roots above the Application that failed; give what the upper waits for."""
     for _ in range(2):
         fleet.look()
-    return eventually(lambda: waiting(fleet), fleet.engine.explain)
+    return fleet.eventually(lambda: waiting(fleet))
 
 
 def waiting(fleet: Fleet) -> str | None:
@@ -130,4 +119,4 @@ def test_it_is_the_health_of_applications_that_it_waits_for(unhealed: Fleet):
 
 
 def test_without_rights_over_projects_a_root_still_deletes_a_stage_that_leaves(thinned: Fleet):
-    eventually(lambda: thinned.said(OTHER) is None, thinned.engine.explain)
+    thinned.eventually(lambda: thinned.said(OTHER) is None)
