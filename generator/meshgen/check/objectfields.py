@@ -50,6 +50,10 @@ def field_remarks(stage: Stage, kubernetes: str, istio: Version, brought: KindsB
         document, made_of = places.of(obj), _MADE_OF.get(stage.name, "/istio")
         about, space = f"{obj['kind']}/{obj['metadata']['name']}", obj["metadata"].get("namespace")
         found = list(kind_problems(obj, kubernetes, istio, brought.types))
+        api = Api(obj["apiVersion"], obj["kind"])
+        if document is None and api.group == "sailoperator.io" and api not in brought.types:
+            # The builder has said it, at the setting's own place: see build.sailvalues.
+            found = [one for one in found if not one.pointer.startswith("/spec/values/")]
         for one in (*found, *refused_problems(obj, istio, found)):
             where = (one.pointer, one.hint, one.severity, one.at_key, document, about, space)
             remark = Remark(one.rule, one.message, *where)
