@@ -52,11 +52,15 @@ _SHAPES = re.compile(
     rf"{_TOKEN}|-----BEGIN (RSA |EC |OPENSSH |DSA )?PRIVATE KEY-----"
     r"|[a-z][a-z0-9+.-]{1,20}://[^\s/:@${}]{0,64}:[^\s/:@${}<>*]{6,128}@"
 )
-# URLs by which whoever knows them may post.
+# URLs by which whoever knows them may post: of Slack, Discord, Microsoft Teams, Lark and Zapier.
 WEBHOOK = re.compile(
-    r"(?P<host>https://(hooks\.slack\.com/(services|workflows|triggers)|discord(app)?\.com/api/webhooks"
-    r"|[\w.-]+\.webhook\.office\.com/webhookb2|outlook\.office\.com/webhook|hooks\.zapier\.com/hooks/catch)/)"
-    r"(?P<value>[^\s\"'<>]+)"
+    r"(?P<host>https?://(hooks\.slack(-gov)?\.com/(services|workflows|triggers)"
+    r"|((canary|ptb)\.)?discord(app)?\.com/api/(v\d+/)?webhooks"
+    r"|([\w.-]+\.webhook|outlook)\.office(365)?\.com/webhook(b2)?"
+    r"|open\.(feishu\.cn|larksuite\.com)/open-apis/bot/(v2/)?hook"
+    r"|hooks\.zapier\.com/hooks/catch)/)"
+    r"(?P<value>[^\s\"'<>]+)",
+    re.I,
 )
 # Parameters of a URL that are a credential where they are random.
 _PARAMETER = re.compile(
