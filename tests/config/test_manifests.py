@@ -186,7 +186,7 @@ def test_a_pipe_is_an_error_and_is_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "own/pipe")
 
     assert brief(tmp_path, "rule", "file", "message") == [
-        ("MG002", "own/b.yaml", "cannot be read: it is neither a file nor a folder")
+        ("MG002", "own/b.yaml", "cannot be read: it is a pipe, a socket or a device, and no regular file")
     ]
 
 

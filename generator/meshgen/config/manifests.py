@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from meshgen.build.manifests import SHIPPED, Manifest, Manifests
 from meshgen.catalog import Version, release_of
-from meshgen.config.document import Document, reading_problems
+from meshgen.config.document import Document, read_regular, reading_problems, unreadable
 from meshgen.config.manifestfiles import KUSTOMIZE_FILES, Home, LeadsOutError, is_dangling
 from meshgen.config.manifestobjects import items, object_refusals, service_refusals
 from meshgen.config.problems import shown
@@ -95,15 +94,16 @@ def _read(file: Path, name: str, cluster: Cluster, findings: list[Finding]) -> I
         hint = "build it first (kubectl kustomize DIR > FILE) and name that file"
         findings.append(Finding("MG213", "error", "a Kustomize folder is not a manifest", file=name, hint=hint))
         return
-    if unread := _unread(file):
-        findings.append(Finding("MG002", "error", f"cannot be read: {unread[0]}", file=name, hint=unread[1]))
+    if is_dangling(file):
+        hint = "mend the link, or take it away if its objects may leave the tree"
+        message = "cannot be read: it is a link to what is not there"
+        findings.append(Finding("MG002", "error", message, file=name, hint=hint))
         return
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
         documents = read_documents(data)
     except OSError as error:
-        hint = "it must be a file that you may read"
-        findings.append(Finding("MG002", "error", f"cannot be read: {error.strerror}", file=name, hint=hint))
+        findings.append(unreadable(error, name))
         return
     except ReadError as error:
         findings.extend(reading_problems(ReadError(_hinted(one, data) for one in error.problems), name))
@@ -115,15 +115,6 @@ def _read(file: Path, name: str, cluster: Cluster, findings: list[Finding]) -> I
             findings += refused
             if not refused:
                 yield Manifest(normalise(obj), written)
-
-
-def _unread(file: Path) -> tuple[str, str] | None:
-    """Why something is not even tried to be read, and the next move: it may wait forever, or is not there."""
-    if is_dangling(file):
-        return "it is a link to what is not there", "mend the link, or take it away if its objects may leave the tree"
-    if file.exists() and not stat.S_ISREG(file.stat().st_mode):
-        return "it is neither a file nor a folder", "take it away, or put a file in its place"
-    return None
 
 
 def _hinted(problem: Problem, data: bytes) -> Problem:
