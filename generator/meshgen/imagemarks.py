@@ -12,8 +12,11 @@ The form of a mark is that of fluxcd.io/flux/guides/image-update.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Reference = tuple[str | None, str | None]
+"""The tag and the digest of an image."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,35 @@ class MarkedImage:
     digest: str | None
     policy: str | None
 
+    @property
+    def asked(self) -> Reference:
+        """What the config asks for."""
+        return self.tag, self.digest
 
-def entry(image: MarkedImage) -> str:
-    """The lines of an image in Kustomize's list `images`."""
+
+@dataclass(frozen=True)
+class Place:
+    """An image of a kustomization.yaml, and the tag and digest that it is at."""
+
+    image: MarkedImage
+    at: Reference
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether Flux chose it."""
+        return self.at != self.image.asked
+
+
+def entry(image: MarkedImage, at: Reference | None = None) -> str:
+    """The lines of an image in Kustomize's list `images`; where `at` is given, a marked one is there by now."""
+    says, mark = "", ""
     if image.policy:
-        return _entry(image, image)
-    lines = [f'- name: "{image.name}"', *(f'  {key}: "{value}"' for key, _, value in _parts(image))]
-    return "".join(f"{line}\n" for line in lines)
+        says = f"{_SAYS}{image.tag or ''}{f'@{image.digest}' if image.digest else ''}"
+        mark = f' # {{"$imagepolicy": "{image.policy}:%s"}}'
+    tag, digest = at or image.asked
+    parts = (("newTag", "tag", tag), ("digest", "digest", digest))
+    lines = (f'  {key}: "{value}"{mark and mark % word}' for key, word, value in parts if value)
+    return "".join(f"{line}\n" for line in (f'- name: "{image.name}"{says}', *lines))
 
 
 def is_marked(content: bytes) -> bool:
@@ -45,61 +70,53 @@ def is_marked(content: bytes) -> bool:
 
 def settled(content: bytes) -> bytes:
     """A file with every marked image at what the config asks for: what meshgen wrote, if only Flux edited it since."""
-    return _rewritten(content, {}) if is_marked(content) else content
+    return placed(content, lambda image: image.asked) if is_marked(content) else content
 
 
-def moved(content: bytes, found: bytes) -> bytes:
-    """A file that is to be written, with the tags that Flux gave to the one that is there.
+def placed(content: bytes, at: Callable[[MarkedImage], Reference]) -> bytes:
+    """A file with each marked image where `at` has it."""
 
-    What the config asks for wins where it is not what it was: then a person has changed it.
-    """
-    return _rewritten(content, dict(_marks(found)))
+    def replacement(found: re.Match[str]) -> str:
+        place = _read(found)
+        return entry(place.image, at(place.image)) if place and place.image.policy else found[0]
+
+    return _ENTRY.sub(replacement, _text(content)).encode(errors="surrogateescape")
+
+
+def places(content: bytes) -> dict[str, Place]:
+    """The images of a kustomization.yaml by name, those too that have no policy."""
+    found = (_read(match) for match in _ENTRY.finditer(_text(content)))
+    return {place.image.name: place for place in found if place}
+
+
+def written(reference: Reference) -> str:
+    """A tag, a digest or both, as they stand behind an image's name."""
+    return "@".join(filter(None, reference))
 
 
 _TAG = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "sha256:[0-9a-f]{64}"
 _POLICY = "[a-z0-9-]+:[a-z0-9.-]+"
 _SAYS = " # the config says "
-_MARK = re.compile(
-    rf'- name: "?(?P<name>[a-z0-9._:/-]+)"?{_SAYS}(?P<tag>{_TAG})?(?:@(?P<digest>{_DIGEST}))?\n'
-    rf'(?:  newTag: "?(?P<at_tag>{_TAG})"? # {{"\$imagepolicy": "(?P<by_tag>{_POLICY}):tag"}}\n)?'
-    rf'(?:  digest: "?(?P<at_digest>{_DIGEST})"? # {{"\$imagepolicy": "(?P<by_digest>{_POLICY}):digest"}}\n)?'
+_ENTRY = re.compile(
+    rf'^- name: "?(?P<name>[a-z0-9._:/-]+)"?(?P<says>{_SAYS}(?P<tag>{_TAG})?(?:@(?P<digest>{_DIGEST}))?)?\n'
+    rf'(?:  newTag: "?(?P<at_tag>{_TAG})"?(?: # {{"\$imagepolicy": "(?P<by_tag>{_POLICY}):tag"}})?\n)?'
+    rf'(?:  digest: "?(?P<at_digest>{_DIGEST})"?(?: # {{"\$imagepolicy": "(?P<by_digest>{_POLICY}):digest"}})?\n)?',
+    re.MULTILINE,
 )
 
 
-def _entry(image: MarkedImage, place: MarkedImage) -> str:
-    """A marked image that is at the tag and digest of `place`."""
-    asked = f"{image.tag or ''}{f'@{image.digest}' if image.digest else ''}"
-    marks = (f'  {key}: "{value}" # {{"$imagepolicy": "{image.policy}:{part}"}}' for key, part, value in _parts(place))
-    return "".join(f"{line}\n" for line in (f'- name: "{image.name}"{_SAYS}{asked}', *marks))
-
-
-def _parts(image: MarkedImage) -> list[tuple[str, str, str]]:
-    """(Kustomize's key, Flux's word, value) of what an image has."""
-    parts = (("newTag", "tag", image.tag), ("digest", "digest", image.digest))
-    return [(key, word, value) for key, word, value in parts if value]
-
-
-def _marks(content: bytes) -> Iterator[tuple[MarkedImage, MarkedImage]]:
-    """The marked images of a file, each with where it is."""
-    return (mark for found in _MARK.finditer(_text(content)) if (mark := _read(found)))
-
-
-def _read(found: re.Match[str]) -> tuple[MarkedImage, MarkedImage] | None:
-    name, tag, digest = found["name"], found["tag"], found["digest"]
-    policies = {policy for policy in (found["by_tag"], found["by_digest"]) if policy}
-    if len(policies) != 1 or (tag is None, digest is None) != (found["at_tag"] is None, found["at_digest"] is None):
+def _read(found: re.Match[str]) -> Place | None:
+    at = found["at_tag"], found["at_digest"]
+    policies = {policy for value, policy in zip(at, (found["by_tag"], found["by_digest"]), strict=True) if value}
+    if len(policies) != 1:
         return None
     policy = policies.pop()
-    return MarkedImage(name, tag, digest, policy), MarkedImage(name, found["at_tag"], found["at_digest"], policy)
-
-
-def _rewritten(content: bytes, places: Mapping[MarkedImage, MarkedImage]) -> bytes:
-    def replacement(found: re.Match[str]) -> str:
-        mark = _read(found)
-        return _entry(mark[0], places.get(mark[0], mark[0])) if mark else found[0]
-
-    return _MARK.sub(replacement, _text(content)).encode(errors="surrogateescape")
+    asked = (found["tag"], found["digest"]) if found["says"] else at
+    # An entry is marked as a whole or not at all.
+    if bool(found["says"]) != bool(policy) or [part is None for part in asked] != [part is None for part in at]:
+        return None
+    return Place(MarkedImage(found["name"], *asked, policy), at)
 
 
 def _text(content: bytes) -> str:

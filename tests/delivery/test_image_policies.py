@@ -74,11 +74,89 @@ def test_a_tag_that_a_person_changes_in_the_config_wins(kubectl: Path, tmp_path:
 
 
 @pytest.mark.realtools
-@pytest.mark.parametrize("policies", [None, {IMAGE: "flux-system:other"}])
-def test_where_the_policy_leaves_the_config_has_the_tag_again(kubectl: Path, tmp_path: Path, policies: Object | None):
+def test_where_the_policy_leaves_the_config_has_the_tag_again(kubectl: Path, tmp_path: Path):
     moved(render_config(tmp_path, grafana(policies=POLICIES)), "12.0")
 
-    assert images(kubectl, render_config(tmp_path, grafana(policies=policies))) == {"msa": f"{IMAGE}:11.0.0"}
+    assert images(kubectl, render_config(tmp_path, grafana())) == {"msa": f"{IMAGE}:11.0.0"}
+
+
+def pod(name: str, *images: str) -> Object:
+    containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(images)]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"containers": containers},
+    }
+
+
+def shop(version: str = "1.24.2", policy: str = "flux-system:cart") -> Object:
+    keys = {"resources": {"shop": {"path": "cart.yaml"}}, "delivery": delivery({CART: policy})}
+    return mesh(**keys) | {"istio": {"version": version, "values": {"defaultRevision": "default"}}}
+
+
+CART = "r.example.com/cart"
+CANARY: Object = {"delivery": delivery({CART: "flux-system:canary"})}
+EXTRA: Object = {"resources": {"extra": {"path": "extra.yaml"}}}
+DEV = overlay("dev", clusters={"dev": {}})
+
+
+def carts(kubectl: Path, tree: Tree) -> dict[str, set[str]]:
+    """The tags of carts by cluster."""
+    stages = {cluster: tree.stages(cluster)["resources"] for cluster in tree.clusters}
+    built = build_all(kubectl, set(stages.values()))
+    texts = {cluster: text_of(list(built[stage].values())) for cluster, stage in stages.items()}
+    return {cluster: set(re.findall(rf'image": "{CART}:([^"]*)', text)) for cluster, text in texts.items()}
+
+
+@pytest.mark.realtools
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param((shop(), DEV), (shop(), overlay("dev", clusters={"dev": {}}, patch=EXTRA)), id="object"),
+        pytest.param((shop(), DEV), (shop(), overlay("dev", clusters={"dev": {"patch": EXTRA}})), id="of-a-cluster"),
+        pytest.param((shop(), DEV), (shop("1.25.2"), DEV), id="base"),
+        pytest.param((shop(), DEV), (shop(), overlay("dev", clusters={"dev": {}, "new": {"patch": EXTRA}})), id="new"),
+        pytest.param((shop(), DEV), (shop(policy="flux-system:other"), DEV), id="policy"),
+        pytest.param((shop(), DEV), (shop(), overlay("dev", clusters={"dev": {}}, patch=CANARY)), id="own-policy"),
+        pytest.param(
+            (shop(), overlay("dev", clusters={"dev": {}}, patch=EXTRA)),
+            (shop(), overlay("qa", clusters={"dev": {}}, patch=EXTRA)),
+            id="renamed",
+        ),
+        pytest.param(
+            (shop(), overlay("dev", clusters={"dev": {}}, patch=EXTRA)),
+            (shop("1.25.2"), overlay("qa", clusters={"dev": {}}, patch=EXTRA | CANARY)),
+            id="all-of-it",
+        ),
+    ],
+)
+def test_a_moved_tag_stays_while_the_config_asks_for_the_same(
+    kubectl: Path, tmp_path: Path, before: tuple[Object, Object], after: tuple[Object, Object]
+):
+    for name in ("cart", "extra"):
+        (tmp_path / f"{name}.yaml").write_text(text_of(pod(name, f"{CART}:1.10")))
+    moved(render_config(tmp_path, *before), "1.20", "flux-system:cart")
+
+    for file in (tmp_path / "overlays").iterdir():
+        file.unlink()
+    tree = render_config(tmp_path, *after)
+
+    assert carts(kubectl, tree) == {name: {"1.20"} for name in tree.clusters}
+    assert output_of("render", "--check", cwd=tmp_path).startswith("output: would write 0")
+
+
+@pytest.mark.realtools
+def test_a_renamed_environment_keeps_the_choice_of_its_own_policy(kubectl: Path, tmp_path: Path):
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.10")))
+    tree = render_config(tmp_path, shop(), DEV, overlay("canary", clusters={"c": {}}, patch=CANARY))
+    moved(tree, "1.20", "flux-system:cart")
+    moved(tree, "1.30", "flux-system:canary")
+
+    (tmp_path / "overlays/canary.yaml").unlink()
+    tree = render_config(tmp_path, shop("1.25.2"), DEV, overlay("early", clusters={"c": {}}, patch=CANARY))
+
+    assert carts(kubectl, tree) == {"dev": {"1.20"}, "c": {"1.30"}}
 
 
 @pytest.mark.parametrize(
@@ -134,18 +212,13 @@ def test_a_file_that_flux_moved_is_deleted_with_its_directory(tmp_path: Path):
 def test_tag_and_digest_are_marked_each_where_the_image_has_it(
     kubectl: Path, tmp_path: Path, image: str, marks: list[str]
 ):
-    pod: Object = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "web", "namespace": "default"},
-        "spec": {"containers": [{"name": "web", "image": f"localhost:5000/{image}"}]},
-    }
-    (tmp_path / "pod.yaml").write_text(text_of(pod))
+    web = pod("web", f"localhost:5000/{image}")
+    (tmp_path / "pod.yaml").write_text(text_of(web))
     policies = {"localhost:5000/web": "apps:web"}
     config = mesh(resources={"web": {"path": "pod.yaml"}}, delivery=delivery(policies))
     tree = render_config(tmp_path, config)
 
     (stage,) = (path for name, path in tree.stages("msa").items() if name == "resources")
-    assert list(build_all(kubectl, [stage])[stage].values()) == [pod]
+    assert list(build_all(kubectl, [stage])[stage].values()) == [web]
     texts = [path.read_text() for path in tree.output.rglob("kustomization.yaml")]
     assert [line.strip() for text in texts for line in text.splitlines() if "$imagepolicy" in line] == marks

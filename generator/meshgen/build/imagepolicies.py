@@ -8,11 +8,9 @@ from typing import Any
 
 from meshgen.build.containerimages import container_images
 from meshgen.build.stage import Memory, Remark, Stage
-from meshgen.imagemarks import MarkedImage
+from meshgen.imagemarks import MarkedImage, Reference
 from meshgen.yaml import pointer
 
-Reference = tuple[str | None, str | None]
-"""The tag and the digest of an image."""
 # What Kustomize's `images` reaches.
 _CHANGED = ("containers", "initContainers")
 

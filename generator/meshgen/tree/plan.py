@@ -13,9 +13,10 @@ from pathlib import Path
 
 from meshgen.errors import InputError
 from meshgen.finding import Finding
-from meshgen.imagemarks import is_marked, moved, settled
+from meshgen.imagemarks import is_marked, settled
 from meshgen.tree import inventory
 from meshgen.tree.inventory import FOLDER, RUN, Inventory
+from meshgen.tree.movedimages import FILE, MovedImages
 
 _CHUNK = 1 << 16
 
@@ -26,7 +27,8 @@ class Plan:
 
     `make` are folders that are missing, parents first; `remove` are folders that will be empty, deepest first.
     `lock` is lock.json as it will be, `listed` whether it is so already. `interrupted` means that another run writes
-    the tree or was killed while it did: the rest of the plan then describes a tree that may be a mixture.
+    the tree or was killed while it did: the rest of the plan then describes a tree that may be a mixture. `found` are
+    the kustomization.yaml that are there, where Flux moves images in any of them.
     """
 
     root: Path
@@ -41,6 +43,7 @@ class Plan:
     listed: bool
     # A repr may end in a message, and contents may be secret.
     desired: Mapping[str, bytes] = field(repr=False)
+    found: Mapping[str, bytes] = field(repr=False)
     owned: Mapping[str, tuple[str, ...]] = field(repr=False)
     digests: Mapping[str, str] = field(repr=False)
     lock: bytes = field(repr=False)
@@ -68,7 +71,8 @@ def plan(root: Path, desired: Mapping[str, bytes], *, overwrite: bool = False) -
     digests = {path: _digest(content) for path, content in desired.items()}
     lock = inventory.dump(digests)
     owned = _load(root, overwrite, digests, lock)
-    if kept := dict(_moved_by_flux(root, desired, owned)):
+    found = _kustomizations(root, desired, digests, owned)
+    if kept := dict(MovedImages(desired, found).files()) if found else {}:
         desired = {**desired, **kept}
         digests = digests | {path: _digest(content) for path, content in kept.items()}
     disk = _Comparison(root, desired, owned.files, overwrite)
@@ -89,6 +93,7 @@ def plan(root: Path, desired: Mapping[str, bytes], *, overwrite: bool = False) -
         interrupted=running or _is_running(root) or inventory.read_text(root) != owned.text,
         listed=owned.text == lock or (owned.text is None and not desired),
         desired=desired,
+        found=found,
         owned=owned.files,
         digests=digests,
         lock=lock,
@@ -277,18 +282,28 @@ def _check(desired: Mapping[str, bytes]) -> None:
         seen[name] = path
 
 
-def _moved_by_flux(root: Path, desired: Mapping[str, bytes], owned: Inventory) -> Iterator[tuple[str, bytes]]:
-    """The files in which Flux moved an image since they were written, each as it should be now."""
-    for path, content in desired.items():
-        digests = owned.files.get(path)
-        if digests and is_marked(content):
-            try:
-                found = inventory.read(os.path.join(root, path))
-            except OSError:
-                # The comparison meets it again, and says so.
-                continue
-            if found is not None and _is_one_of(found, digests):
-                yield path, moved(content, with_unix_line_ends(found))
+def _kustomizations(
+    root: Path, desired: Mapping[str, bytes], digests: Mapping[str, str], owned: Inventory
+) -> dict[str, bytes]:
+    """The kustomization.yaml that are there, but for those that a person edited; none where Flux moves no image."""
+    paths = [path for path in owned.files if path.endswith(f"/{FILE}")]
+    # The others are as they will be, and have no mark.
+    near = [path for path in paths if is_marked(desired.get(path, b"")) or owned.files[path] != (digests.get(path),)]
+    found = dict(_as_written(root, near, owned))
+    if not any(map(is_marked, found.values())):
+        return {}
+    return found | dict(_as_written(root, [path for path in paths if path not in found], owned))
+
+
+def _as_written(root: Path, paths: Iterable[str], owned: Inventory) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        try:
+            content = inventory.read(os.path.join(root, path))
+        except OSError:
+            # The comparison meets it again, and says so.
+            continue
+        if content is not None and _is_one_of(content, owned.files[path]):
+            yield path, with_unix_line_ends(content)
 
 
 def _is_one_of(found: bytes, digests: Iterable[str]) -> bool:
