@@ -283,6 +283,25 @@ def test_a_tag_that_flux_committed_is_kept_by_the_next_commit(
     assert 'newTag: "v9.9.9"' in git(folder, "show", f"{revision}:{path}")
 
 
+def test_the_message_says_where_a_tag_that_flux_chose_goes_although_no_object_of_the_config_changes(tmp_path: Path):
+    flux = {"url": "https://example.com/mesh.git"}
+    marked = flux | {"imagePolicies": {"quay.io/kiali/kiali": "flux-system:kiali"}}
+    folder = new(tmp_path / "mesh", delivery={"flux": marked}, addons={"kiali": {"version": "v1.38"}})
+    assert call(folder, "commit").status == 0
+    (file,) = (path for path in folder.rglob("kustomization.yaml") if "$imagepolicy" in path.read_text())
+    file.write_text(file.read_text().replace('newTag: "v1.38"', 'newTag: "v1.40"'))
+    git(folder, "commit", "--quiet", "--all", "--message", "Update from image update automation")
+
+    fleet(folder, clusters=1, delivery={"flux": flux}, addons={"kiali": {"version": "v1.38"}})
+    said = call(folder, "commit")
+
+    assert "info MG606: quay.io/kiali/kiali leaves v1.40, where Flux moved it, for v1.38" in said.stderr
+    subject, _, body = git(folder, "log", "-1", "--format=%B").partition("\n")
+    assert subject == "msa: quay.io/kiali/kiali v1.40 -> v1.38 and 1 more"
+    assert "- quay.io/kiali/kiali leaves v1.40, where Flux moved it, for v1.38 (environments/" in body
+    assert "stay as they are" not in body
+
+
 def test_a_checkout_with_line_ends_of_windows_is_no_edit_and_is_committed_with_unix_ones(tmp_path: Path):
     policies = {"quay.io/kiali/kiali": "flux-system:kiali"}
     delivery = {"flux": {"url": "https://example.com/mesh.git", "imagePolicies": policies}}

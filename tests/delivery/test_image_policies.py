@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.objects import Object, Tree, build_all, mesh, meshgen, output_of, overlay, render_config, text_of
+from tests.objects import (
+    Object,
+    Tree,
+    build_all,
+    mesh,
+    meshgen,
+    output_of,
+    overlay,
+    render_config,
+    text_of,
+    write_config,
+)
 from tests.tools import tool
 
 IMAGE = "docker.io/grafana/grafana"
@@ -157,6 +169,63 @@ def test_a_renamed_environment_keeps_the_choice_of_its_own_policy(kubectl: Path,
     tree = render_config(tmp_path, shop("1.25.2"), DEV, overlay("early", clusters={"c": {}}, patch=CANARY))
 
     assert carts(kubectl, tree) == {"dev": {"1.20"}, "c": {"1.30"}}
+
+
+def told(tmp_path: Path, mesh: Object, *overlays: Object) -> list[tuple[str, list[str]]]:
+    """What a render says of images that Flux moved, and of which clusters."""
+    write_config(tmp_path, mesh, *overlays)
+    findings = json.loads(output_of("render", "-o", "json", cwd=tmp_path))["findings"]
+    return [(one["message"], one["clusters"]) for one in findings if one["rule"] == "MG606"]
+
+
+@pytest.mark.realtools
+def test_it_is_told_where_a_tag_that_flux_chose_goes(kubectl: Path, tmp_path: Path):
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.10")))
+    none: Object = {"patch": {"delivery": delivery(None)}}
+    stays = overlay("stays", clusters={"s": {}}, patch=CANARY)
+    moved(
+        render_config(tmp_path, shop(), overlay("dev", clusters={"a": {}, "b": {}, "c": none}), stays),
+        "1.20",
+        "flux-system:cart",
+    )
+
+    # A cluster that is new leaves nothing.
+    clusters = {"a": {}, "b": none, "c": {}, "new": none}
+    assert told(tmp_path, shop(), overlay("dev", clusters=clusters), stays) == [
+        (f"{CART} leaves 1.20, where Flux moved it, for 1.10", ["b"]),
+        (f"{CART} leaves 1.10 for 1.20, where Flux moved it in another directory", ["c"]),
+    ]
+    assert told(tmp_path, shop(), overlay("dev", clusters=clusters), stays) == []
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.15")))
+    assert told(tmp_path, shop(), overlay("dev", clusters=clusters), stays) == [
+        (f"{CART} leaves 1.20, where Flux moved it, for 1.15", ["a", "c"]),
+    ]
+
+
+def test_a_tag_that_the_config_takes_over_and_a_container_that_goes_are_not_told(tmp_path: Path):
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.10")))
+    moved(render_config(tmp_path, shop(), DEV), "1.20", "flux-system:cart")
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.20")))
+    assert told(tmp_path, shop() | {"delivery": delivery(None)}, DEV) == []
+
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.10")))
+    moved(render_config(tmp_path, shop(), DEV), "1.20", "flux-system:cart")
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", "r.example.com/other:1.10")))
+    assert told(tmp_path, shop(), DEV) == []
+
+
+def test_where_marks_disagree_a_new_one_begins_at_the_tag_of_the_config_and_it_is_told(tmp_path: Path):
+    (tmp_path / "cart.yaml").write_text(text_of(pod("cart", f"{CART}:1.10")))
+    (tmp_path / "extra.yaml").write_text(text_of(pod("extra", f"{CART}:1.10")))
+    patched = overlay("dev", clusters={"a": {}}, patch=EXTRA)
+    tree = render_config(tmp_path, shop(), patched, overlay("prod", clusters={"b": {}}))
+    for directory, tag in (("base/1.24-helm", "1.20"), ("environments/dev", "1.30")):
+        file = kustomization(tree, f"{directory}/resources")
+        file.write_text(file.read_text().replace('newTag: "1.10"', f'newTag: "{tag}"'))
+
+    assert told(tmp_path, shop("1.25.2"), patched, overlay("prod", clusters={"b": {}})) == [
+        (f"{CART} leaves 1.20, where Flux moved it, for 1.10", ["b"])
+    ]
 
 
 @pytest.mark.parametrize(

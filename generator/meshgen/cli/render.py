@@ -12,6 +12,7 @@ from meshgen.cli import hydration, options
 from meshgen.cli.report import echo, print_json, report_findings
 from meshgen.errors import InputError
 from meshgen.hydrate import FOLDER, Brought, Per, bring, plain_objects
+from meshgen.imagemoves import findings_of, image_moves
 from meshgen.render import Rendering, render
 from meshgen.tree.plan import Plan
 
@@ -69,10 +70,10 @@ def command(
         if output == "json":
             print_json(_report(output_dir, None, None, [finding.to_json() for finding in error.findings]))
         raise
-    findings = [finding for finding in rendering.findings if not quiet or finding.severity == "error"]
-    report_findings(findings)
+    findings = (*rendering.findings, *findings_of(image_moves(rendering, brought.tree), output_dir))
+    report_findings(finding for finding in findings if not quiet or finding.severity == "error")
     if output == "json":
-        print_json(_report(output_dir, rendering, brought, [finding.to_json() for finding in rendering.findings]))
+        print_json(_report(output_dir, rendering, brought, [finding.to_json() for finding in findings]))
     elif not quiet or (check and not brought.is_clean):
         _print(brought, would=would, verbose=verbose or would)
     if not quiet:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from meshgen.diff.change import RISKS, Difference, FleetChange, Group
 from meshgen.diff.written import field_lines, fleet_text, heading, printable, stage_text
+from meshgen.imagemoves import ImageMove
 
 WIDTH = 72
 # A message is read in a terminal: what is longer is for `meshgen diff`.
@@ -14,20 +15,31 @@ _MOST_FIELDS = 6
 _VERBS = {"added": "add", "removed": "remove", "changed": "change", "moved": "move"}
 
 
-def message_of(mesh: str, difference: Difference | None, *, given: str | None, clusters: Sequence[str]) -> str:
+def message_of(
+    mesh: str,
+    difference: Difference | None,
+    *,
+    given: str | None,
+    clusters: Sequence[str],
+    moves: Sequence[ImageMove] = (),
+) -> str:
     """The whole message: a subject of at most 72 characters, or the user's own text, and what changes below it.
 
-    Without a difference there is nothing to compare with: a first commit, or a config that was refused.
+    Without a difference there is nothing to compare with: a first commit, or a config that was refused. `moves` are
+    images that change although no object of the config does, or to another tag than that says.
     """
-    subject = given.strip("\n") if given else _subject(mesh, difference, clusters)
-    body = "\n".join(_body(difference, clusters)).strip("\n")
+    subject = given.strip("\n") if given else _subject(mesh, difference, clusters, moves)
+    body = "\n".join([*_body(difference, clusters, moves), *_images(moves)]).strip("\n")
     return f"{subject}\n\n{body}\n"
 
 
-def _subject(mesh: str, difference: Difference | None, clusters: Sequence[str]) -> str:
+def _subject(mesh: str, difference: Difference | None, clusters: Sequence[str], moves: Sequence[ImageMove]) -> str:
     if difference is None:
         return _cut(f"Render {mesh} for {_count(len(clusters), 'cluster')}")
     changes: list[FleetChange | Group] = sorted((*difference.fleet, *difference.groups), key=_risk)
+    if not changes and moves:
+        end = f" and {len(moves) - 1} more" if len(moves) > 1 else ""
+        return f"{_cut(f'{mesh}: {moves[0].title}', WIDTH - len(end))}{end}"
     if not changes:
         return _cut(f"Render {mesh}: no object changes")
     first, more = changes[0], len(changes) - 1
@@ -47,13 +59,22 @@ def _deed(one: FleetChange | Group) -> str:
     return f"{_VERBS[one.change.action]} {heading(one)} ({one.change.risk})"
 
 
-def _body(difference: Difference | None, clusters: Sequence[str]) -> Iterator[str]:
+def _images(moves: Sequence[ImageMove]) -> Iterator[str]:
+    if moves:
+        yield from ("", "images that Flux moves:")
+        yield from (f"- {move.text} ({move.directory})" for move in moves[:_MOST_CHANGES])
+    if len(moves) > _MOST_CHANGES:
+        yield f"- … {len(moves) - _MOST_CHANGES} more"
+
+
+def _body(difference: Difference | None, clusters: Sequence[str], moves: Sequence[ImageMove]) -> Iterator[str]:
     if difference is None:
         few = ", ".join(clusters[:10]) + ", …" * (len(clusters) > 10)
         yield f"{_count(len(clusters), 'cluster')}: {few}"
         return
     if difference.is_empty:
-        yield f"The objects of {_count(difference.total, 'cluster')} stay as they are."
+        if not moves:
+            yield f"The objects of {_count(difference.total, 'cluster')} stay as they are."
         return
     counts = ", ".join(f"{count} {risk}" for risk, count in difference.risks.items() if count)
     yield f"In {_count(difference.total, 'cluster')}: {counts}"

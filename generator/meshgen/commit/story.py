@@ -22,6 +22,7 @@ from meshgen.diff.story import diff
 from meshgen.errors import InputError
 from meshgen.git import Refused
 from meshgen.hydrate import Per, plain_objects, tree_files
+from meshgen.imagemoves import findings_of, image_moves
 from meshgen.render import render
 from meshgen.tree.plan import plan
 from meshgen.tree.update import compare, update
@@ -49,7 +50,8 @@ def commit(
     goal = goal_of(asked, start)
     difference, notes = _difference(asked) if before else (None, ())
     clusters = [one.name for one in rendering.clusters]
-    message = message_of(scope.mesh, difference, given=asked.message, clusters=clusters)
+    moves = image_moves(rendering, planned)
+    message = message_of(scope.mesh, difference, given=asked.message, clusters=clusters, moves=tuple(moves))
     with _work_tree(scope, asked, start) as tree:
         _write(tree, scope, asked, files, notify)
         entries, more = _entries(tree, scope)
@@ -57,7 +59,8 @@ def commit(
         check_unchanged(scope, asked, tree, start.base, files, read)
         notes = (*notes, *more, *_notes(scope))
         request = goal.request if goal else None
-        done = Committed(start.branch, message, entries, rendering.findings, notes, request=request)
+        findings = (*rendering.findings, *findings_of(moves, asked.output))
+        done = Committed(start.branch, message, entries, findings, notes, request=request)
         done = _committed(done, tree, start, wanted, dry_run=asked.dry_run)
         if done.commit:
             done = _looked_at(done, tree, scope, files, wanted)
