@@ -96,7 +96,7 @@ def holds(kubectl: Path, config: Config) -> None:
 
 def moves(kubectl: Path, config: Config, data: st.DataObject) -> None:
     """Move the tag of every mark, and build: the containers of a cluster's own policies have it, and no others."""
-    config.mesh["addons"] = {**(config.mesh.get("addons") or {}), "grafana": {}, "kiali": {}}
+    config.mesh["addons"] = {**(config.mesh.get("addons") or {}), "grafana": {}, "kiali": data.draw(_KIALI)}
     patches = [one["patch"] for one in config.overlays]
     clusters = [cluster for one in config.overlays for cluster in one["clusters"].values() if cluster]
     for patch in (config.mesh, *patches, *(one["patch"] for one in clusters)):
@@ -126,6 +126,8 @@ def moves(kubectl: Path, config: Config, data: st.DataObject) -> None:
         event(f"moved in {min(moved, 3)} stages")
 
 
+# To Kustomize the name of grafana's image is a regular expression, which meets this one.
+_KIALI = st.sampled_from([{}, {"image": "docker-io/grafana/grafana:v1"}])
 _MARK = re.compile(r'(newTag: )"[^"]*"( # {"\$imagepolicy": "flux-system:)([a-z]*)(:tag"})')
 
 

@@ -24,13 +24,20 @@ class MarkedImage:
     """An image by its name, with the tag, the digest or both that the config asks for.
 
     `policy` is the ImagePolicy that moves it, as NAMESPACE:NAME. With none, Kustomize sets what the config asks for,
-    whatever is marked in a directory below.
+    whatever is marked in a directory below. To Kustomize a name is a regular expression: `literal` spells it so that a
+    dot meets nothing but a dot.
     """
 
     name: str
     tag: str | None
     digest: str | None
     policy: str | None
+    literal: bool = False
+
+    @property
+    def spelled(self) -> str:
+        """The name as Kustomize is to read it."""
+        return self.name.replace(".", "[.]") if self.literal else self.name
 
     @property
     def asked(self) -> Reference:
@@ -60,7 +67,7 @@ def entry(image: MarkedImage, at: Reference | None = None) -> str:
     tag, digest = at or image.asked
     parts = (("newTag", "tag", tag), ("digest", "digest", digest))
     lines = (f'  {key}: "{value}"{mark and mark % word}' for key, word, value in parts if value)
-    return "".join(f"{line}\n" for line in (f'- name: "{image.name}"{says}', *lines))
+    return "".join(f"{line}\n" for line in (f'- name: "{image.spelled}"{says}', *lines))
 
 
 def is_marked(content: bytes) -> bool:
@@ -99,7 +106,7 @@ _DIGEST = "sha256:[0-9a-f]{64}"
 _POLICY = "[a-z0-9-]+:[a-z0-9.-]+"
 _SAYS = " # the config says "
 _ENTRY = re.compile(
-    rf'^- name: "?(?P<name>[a-z0-9._:/-]+)"?(?P<says>{_SAYS}(?P<tag>{_TAG})?(?:@(?P<digest>{_DIGEST}))?)?\n'
+    rf'^- name: "?(?P<name>[a-z0-9._:/\[\]-]+)"?(?P<says>{_SAYS}(?P<tag>{_TAG})?(?:@(?P<digest>{_DIGEST}))?)?\n'
     rf'(?:  newTag: "?(?P<at_tag>{_TAG})"?(?: # {{"\$imagepolicy": "(?P<by_tag>{_POLICY}):tag"}})?\n)?'
     rf'(?:  digest: "?(?P<at_digest>{_DIGEST})"?(?: # {{"\$imagepolicy": "(?P<by_digest>{_POLICY}):digest"}})?\n)?',
     re.MULTILINE,
@@ -116,7 +123,9 @@ def _read(found: re.Match[str]) -> Place | None:
     # An entry is marked as a whole or not at all.
     if bool(found["says"]) != bool(policy) or [part is None for part in asked] != [part is None for part in at]:
         return None
-    return Place(MarkedImage(found["name"], *asked, policy), at)
+    name = found["name"].replace("[.]", ".")
+    image = MarkedImage(name, *asked, policy, literal=name != found["name"])
+    return Place(image, at) if image.spelled == found["name"] else None
 
 
 def _text(content: bytes) -> str:

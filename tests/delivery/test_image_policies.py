@@ -264,6 +264,35 @@ def test_a_file_that_flux_moved_is_deleted_with_its_directory(tmp_path: Path):
     assert not edited.exists()
 
 
+@pytest.mark.realtools
+@pytest.mark.parametrize("other", ["r.example.com/a-b:7", "r.example.com/a:b", "r-example.com/a.b@" + DIGEST])
+def test_an_image_that_a_name_meets_as_a_regular_expression_stays(kubectl: Path, tmp_path: Path, other: str):
+    image = "r.example.com/a.b"
+    config = mesh(resources={"web": {"path": "a.yaml"}}, delivery=delivery({image: "flux-system:web"}))
+    own: Object = {"resources": {"web": {"path": "b.yaml"}}}
+    none: Object = own | {"delivery": delivery(None)}
+    overlays = (overlay("dev", clusters={"a": {}, "b": {"patch": own}, "c": {"patch": none}}),)
+
+    def built(*others: str) -> tuple[Tree, dict[str, list[str]]]:
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.yaml").write_text(text_of(pod(name, f"{image}:1", *others)))
+        tree = render_config(tmp_path, config, *overlays)
+        stages = {cluster: tree.stages(cluster)["resources"] for cluster in tree.clusters}
+        objects = build_all(kubectl, set(stages.values()))
+        texts = {cluster: text_of(list(objects[stage].values())) for cluster, stage in stages.items()}
+        return tree, {cluster: re.findall(r'image": "([^"]*)', text) for cluster, text in texts.items()}
+
+    tree, found = built()
+    assert found == {"a": [f"{image}:1"], "b": [f"{image}:1"], "c": [f"{image}:1"]}
+    assert f'name: "{image}"' in kustomization(tree, "base/1.11-operator/resources").read_text()
+    for number in (2, 3):
+        moved(tree, str(number), "flux-system:web")
+        now = f"{image}:{number}"
+        # How the name is spelled changes with what else is there, and loses no moved tag.
+        tree, found = built(other)
+        assert found == {"a": [now, other], "b": [now, other], "c": [f"{image}:1", other]}
+
+
 @pytest.mark.parametrize(
     ("image", "marks"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,13 @@ def references(objects: Sequence[Any]) -> dict[str, set[Reference]]:
     return found
 
 
+def meets_others(name: str, there: Mapping[str, set[Reference]]) -> bool:
+    """Whether Kustomize, to which a name is a regular expression, takes another of these images for the one named."""
+    met = re.compile(rf"{name}(:[\w.-]*)?(@sha256:[\w.-]*)?", re.ASCII)
+    others = (_image(other, place) for other, found in there.items() if other != name for place in found)
+    return any(map(met.fullmatch, others))
+
+
 def _marked(stage: Stage, policies: Mapping[str, str]) -> tuple[Stage, tuple[Remark, ...]]:
     images, remarks = [], []
     there = references(stage.objects)
@@ -46,7 +54,8 @@ def _marked(stage: Stage, policies: Mapping[str, str]) -> tuple[Stage, tuple[Rem
         if len(places) > 1 or (None, None) in places:
             remarks.append(_unmarkable(name, places, stage.name))
             continue
-        images += [MarkedImage(name, tag, digest, policy) for tag, digest in places]
+        literal = meets_others(name, there)
+        images += [MarkedImage(name, tag, digest, policy, literal) for tag, digest in places]
     return (replace(stage, images=tuple(images)) if images else stage), tuple(remarks)
 
 
@@ -56,6 +65,11 @@ def _split(image: str) -> tuple[str, Reference]:
     # A colon before the last slash belongs to the registry's port.
     name, tag = (head, tag) if colon and "/" not in tag else (name, "")
     return name, (tag or None, digest or None)
+
+
+def _image(name: str, place: Reference) -> str:
+    tag, digest = place
+    return f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
 
 
 def _unmarkable(name: str, places: set[Reference], stage: str) -> Remark:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from meshgen.build.imagepolicies import references
+from meshgen.build.imagepolicies import meets_others, references
 from meshgen.imagemarks import MarkedImage
 from meshgen.layout.identity import Identity
 from meshgen.layout.patch import JSONPatch, Patch
@@ -46,7 +46,7 @@ def image_changes(
     entries: list[MarkedImage] = []
     whole: list[Identity] = []
     for name, image in own.items():
-        if image != below.get(name) or any(_mentions(name, one) for one in written):
+        if not _is_same(image, below.get(name)) or any(_mentions(name, one) for one in written):
             entries.append(image)
     if unasked := below.keys() - own.keys():
         there = references(list(upper.values()))
@@ -55,8 +55,14 @@ def image_changes(
                 # One entry would move all containers to one tag.
                 whole += [key for key, obj in lower.items() if name in references([obj])]
             else:
-                entries += [MarkedImage(name, tag, digest, None) for tag, digest in there[name]]
+                literal = meets_others(name, there)
+                entries += [MarkedImage(name, tag, digest, None, literal) for tag, digest in there[name]]
     return ImageChanges(tuple(sorted(entries, key=lambda one: one.name)), tuple(whole))
+
+
+def _is_same(image: MarkedImage, below: MarkedImage | None) -> bool:
+    """Whether a mark says nothing that the one below does not; how that spells the name is for what stands there."""
+    return below is not None and image == replace(below, literal=image.literal)
 
 
 def _mentions(name: str, written: KubernetesObject | Patch) -> bool:
