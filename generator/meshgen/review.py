@@ -17,6 +17,7 @@ from meshgen.check.objectfields import field_remarks, kinds_brought, wiring_rema
 from meshgen.check.objects import duplicate_remarks, manifest_remarks, stage_remarks
 from meshgen.check.secrets import decryption_remarks
 from meshgen.check.settings import kubernetes_remarks, name_remarks, release_remarks, settings_remarks
+from meshgen.check.unrunimages import unrun_remarks
 from meshgen.config.creationrules import CreationRules, read_creation_rules
 from meshgen.config.resolve import Cluster, Mesh
 from meshgen.finding import Finding
@@ -70,6 +71,8 @@ def review_objects(
     findings.add_whole(creation.findings if creation else ())
     reviewed = [(cluster, built, _places(cluster, manifests, memory)) for cluster, built in clusters]
     refused = [_review(cluster, built, places, creation, findings, memory) for cluster, built, places in reviewed]
+    for cluster, remark in unrun_remarks(clusters, memory):
+        findings.add(cluster, (remark,))
     _review_by_policy(reviewed, refused, rules, findings)
     findings.stop_at_errors()
 

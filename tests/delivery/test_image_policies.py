@@ -293,6 +293,24 @@ def test_an_image_that_a_name_meets_as_a_regular_expression_stays(kubectl: Path,
         assert found == {"a": [now, other], "b": [now, other], "c": [f"{image}:1", other]}
 
 
+def test_a_policy_of_all_clusters_may_be_for_some(tmp_path: Path):
+    """And one that no cluster with it needs is told, although one without it runs the image."""
+    names = ("cart", "extra")
+    for name in names:
+        (tmp_path / f"{name}.yaml").write_text(text_of(pod(name, f"r.example.com/{name}:1")))
+    both = delivery({f"r.example.com/{name}": f"flux-system:{name}" for name in names})
+    cart: Object = {"resources": {"shop": {"path": "cart.yaml"}}}
+    extra: Object = EXTRA | {"delivery": delivery({"r.example.com/extra": None})}
+    prod = overlay("prod", clusters={"b": {"patch": cart}, "c": {"patch": extra}})
+    write_config(tmp_path, mesh(delivery=both), DEV, prod)
+
+    findings = json.loads(output_of("validate", "-o", "json", cwd=tmp_path))["findings"]
+
+    message = "delivery.flux.imagePolicies: no container runs r.example.com/extra, so there is nothing for Flux to move"
+    said = [(one["message"], one["clusters"]) for one in findings if one["rule"] == "MG439"]
+    assert said == [(f"{message} (on dev, b)", ["dev", "b"])]
+
+
 @pytest.mark.parametrize(
     ("image", "marks"),
     [

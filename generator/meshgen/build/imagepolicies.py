@@ -24,10 +24,7 @@ def mark_images(
     if not policies:
         return tuple(stages), ()
     made = [memory.recall(_marked, stage, policies) for stage in stages]
-    wrong = tuple(remark for _, remarks in made for remark in remarks)
-    there = {_pointer(image.name) for stage, _ in made for image in stage.images} | {one.pointer for one in wrong}
-    missing = (_missing(name) for name in policies if _pointer(name) not in there)
-    return tuple(stage for stage, _ in made), (*wrong, *missing)
+    return tuple(stage for stage, _ in made), tuple(remark for _, remarks in made for remark in remarks)
 
 
 def references(objects: Sequence[Any]) -> dict[str, set[Reference]]:
@@ -80,14 +77,9 @@ def _unmarkable(name: str, places: set[Reference], stage: str) -> Remark:
         what = f"has several tags in the stage {stage} ({tags}), and a policy moves all containers to one"
         hint = "give them the same tag"
     message = f"delivery.flux.imagePolicies: {name} {what}"
-    return Remark("MG438", message, _pointer(name), hint, at_key=True)
+    return Remark("MG438", message, policy_pointer(name), hint, at_key=True)
 
 
-def _missing(name: str) -> Remark:
-    message = f"delivery.flux.imagePolicies: no container runs {name}, so there is nothing for Flux to move"
-    hint = "write the image as `meshgen images` has it, without its tag; what a chart installs Flux can't mark"
-    return Remark("MG439", message, _pointer(name), hint, "warning", at_key=True)
-
-
-def _pointer(name: str) -> str:
+def policy_pointer(name: str) -> str:
+    """Where an image's policy stands in the settings."""
     return pointer(["delivery", "flux", "imagePolicies", name])
