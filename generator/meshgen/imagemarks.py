@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from meshgen.yaml.scalars import DisputedError, resolve
+
 Reference = tuple[str | None, str | None]
 """The tag and the digest of an image."""
 
@@ -107,7 +109,8 @@ _POLICY = "[a-z0-9-]+:[a-z0-9.-]+"
 _SAYS = " # the config says "
 _ENTRY = re.compile(
     rf'^- name: "?(?P<name>[a-z0-9._:/\[\]-]+)"?(?P<says>{_SAYS}(?P<tag>{_TAG})?(?:@(?P<digest>{_DIGEST}))?)?\n'
-    rf'(?:  newTag: "?(?P<at_tag>{_TAG})"?(?: # {{"\$imagepolicy": "(?P<by_tag>{_POLICY}):tag"}})?\n)?'
+    rf'(?:  newTag: (?P<quote>"?)(?P<at_tag>{_TAG})(?P=quote)'
+    rf'(?: # {{"\$imagepolicy": "(?P<by_tag>{_POLICY}):tag"}})?\n)?'
     rf'(?:  digest: "?(?P<at_digest>{_DIGEST})"?(?: # {{"\$imagepolicy": "(?P<by_digest>{_POLICY}):digest"}})?\n)?',
     re.MULTILINE,
 )
@@ -116,7 +119,7 @@ _ENTRY = re.compile(
 def _read(found: re.Match[str]) -> Place | None:
     at = found["at_tag"], found["at_digest"]
     policies = {policy for value, policy in zip(at, (found["by_tag"], found["by_digest"]), strict=True) if value}
-    if len(policies) != 1:
+    if len(policies) != 1 or (found["quote"] == "" and not _is_string(found["at_tag"])):
         return None
     policy = policies.pop()
     asked = (found["tag"], found["digest"]) if found["says"] else at
@@ -126,6 +129,14 @@ def _read(found: re.Match[str]) -> Place | None:
     name = found["name"].replace("[.]", ".")
     image = MarkedImage(name, *asked, policy, literal=name != found["name"])
     return Place(image, at) if image.spelled == found["name"] else None
+
+
+def _is_string(value: str) -> bool:
+    """Whether YAML's readers take a value without quotes for a string."""
+    try:
+        return isinstance(resolve(value), str)
+    except DisputedError:
+        return False
 
 
 def _text(content: bytes) -> str:
