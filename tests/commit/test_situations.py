@@ -283,6 +283,30 @@ def test_a_tag_that_flux_committed_is_kept_by_the_next_commit(
     assert 'newTag: "v9.9.9"' in git(folder, "show", f"{revision}:{path}")
 
 
+def test_a_merge_of_what_flux_moved_and_what_the_config_asks_for_says_which_side_to_take(tmp_path: Path):
+    flux = {"url": "https://example.com/mesh.git", "imagePolicies": {"quay.io/kiali/kiali": "flux-system:kiali"}}
+    folder = new(tmp_path / "mesh", delivery={"flux": flux}, addons={"kiali": {"version": "v1.38"}})
+    assert call(folder, "commit").status == 0
+    git(folder, "branch", "flux")
+    fleet(folder, clusters=1, delivery={"flux": flux}, addons={"kiali": {"version": "v1.39"}})
+    assert call(folder, "commit").status == 0
+    git(folder, "switch", "--quiet", "flux")
+    (file,) = (path for path in folder.rglob("kustomization.yaml") if "$imagepolicy" in path.read_text())
+    file.write_text(file.read_text().replace('newTag: "v1.38"', 'newTag: "v1.40"'))
+    git(folder, "commit", "--quiet", "--all", "--message", "Update from image update automation")
+    git(folder, "switch", "--quiet", "main")
+    assert "<<<<<<<" not in file.read_text()
+    merged = subprocess.run(["git", "-C", folder, "merge", "flux"], check=False, capture_output=True, text=True)
+    assert "CONFLICT" in merged.stdout
+
+    said = call(folder, "render")
+    assert "MG602: has conflict marks of a merge" in said.error
+    assert "take the side of the branch that changed the config, by `git checkout --ours`" in said.error
+
+    git(folder, "checkout", "--quiet", "--ours", file)
+    assert call(folder, "render", "--check").status == 0
+
+
 def test_the_message_says_where_a_tag_that_flux_chose_goes_although_no_object_of_the_config_changes(tmp_path: Path):
     flux = {"url": "https://example.com/mesh.git"}
     marked = flux | {"imagePolicies": {"quay.io/kiali/kiali": "flux-system:kiali"}}

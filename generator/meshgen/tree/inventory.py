@@ -26,7 +26,7 @@ JOURNAL = "journal.json"
 VERSION = 1
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CONFLICT = re.compile(r"^<{7}( |\r?$)", re.MULTILINE)
+CONFLICT = re.compile(r"^<{7}( |\r?$)", re.MULTILINE)
 # What a mark of Git leads to, from which sections; `base` comes with merge.conflictStyle=diff3.
 _MARKS = {
     "<<<<<<<": (("common",), "ours"),
@@ -195,7 +195,7 @@ def _unusable(root: Path) -> EnvironmentFailure:
 
 
 def _parse(text: str) -> dict[str, tuple[str, ...]]:
-    if _CONFLICT.search(text):
+    if CONFLICT.search(text):
         return _checked(_both_sides(text))
     document = json.loads(text)
     if not isinstance(document, dict) or not isinstance(document.get("files"), dict):

@@ -208,13 +208,23 @@ class _Comparison:
             hint = "move it away, or run with --overwrite to replace it"
             self._conflict("MG601", path, "is not meshgen's, and meshgen would write a file of this name", hint)
         elif not self._overwrite and not self._is_as_written(path):
-            what = "deleted" if content is None else "written again"
-            hint = "put the change into the config and restore this file, or run with --overwrite to lose the change"
-            self._conflict("MG602", path, f"was edited since meshgen wrote it, and would be {what}", hint)
+            self._edited(path, "deleted" if content is None else "written again")
         elif content is None:
             self.delete.add(path)
         else:
             self.change.append(path)
+
+    def _edited(self, path: str, what: str) -> None:
+        if inventory.CONFLICT.search((inventory.read(self._prefix + path) or b"").decode(errors="replace")):
+            message = "has conflict marks of a merge"
+            hint = (
+                "take the side of the branch that changed the config, by `git checkout --ours` or `--theirs` "
+                "and this path, and run it again"
+            )
+        else:
+            message = "was edited since meshgen wrote it"
+            hint = "put the change into the config and restore this file, or run with --overwrite to lose the change"
+        self._conflict("MG602", path, f"{message}, and would be {what}", hint)
 
     def _is_as_written(self, path: str) -> bool:
         """Tell whether an owned file is as meshgen wrote it, but for what Flux moved."""
