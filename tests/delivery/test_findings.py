@@ -49,6 +49,31 @@ def test_waves_that_do_not_wait_are_said_to(tmp_path: Path, delivery: Object, wa
     assert rules(tmp_path, delivery) == (set() if waits else {"MG431"})
 
 
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ({"tier": "canary"}, False),
+        ({"tier": "canary", "region": "eu"}, False),
+        # Each is some cluster's, and both are none's.
+        ({"tier": "canary", "region": "us"}, True),
+        ({"tier": "cannary"}, True),
+        ({"teir": "canary"}, True),
+    ],
+)
+def test_labels_of_a_wave_that_no_cluster_has_are_said(tmp_path: Path, labels: Object, said: bool):
+    labelled = {"a": {"labels": {"tier": "canary", "region": "eu"}}, "b": {"labels": {"region": "us"}}}
+    waves = {"canary": {"order": 1, "labels": labels}, "rest": {"order": 2}}
+
+    assert rules(tmp_path, {"flux": HUB, "waves": waves}, labelled) == ({"MG430"} if said else set())
+
+
+def test_an_environment_may_have_none_of_the_clusters_of_the_meshs_waves(tmp_path: Path):
+    write_config(tmp_path, mesh(), overlay("prod", clusters={"p": {"labels": {"tier": "canary"}}}))
+    waves = {"canary": {"order": 1, "labels": {"tier": "canary"}}, "rest": {"order": 2}}
+
+    assert rules(tmp_path, {"flux": HUB, "waves": waves}) == set()
+
+
 STILL: Object = {"patch": {"delivery": {"flux": {"suspend": True}}}}
 
 

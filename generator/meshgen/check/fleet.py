@@ -22,9 +22,9 @@ def delivery_remarks(mesh: Mesh, memory: Memory) -> Said:
     """What is wrong with the delivery of each cluster, and of them all; pointers lead into a cluster's settings."""
     for cluster in mesh.clusters:
         yield from ((cluster, remark) for remark in cluster_remarks(cluster, memory))
-    names = {cluster.name for cluster in mesh.clusters}
+    labels = {cluster.name: cluster.labels for cluster in mesh.clusters}
     for environment in mesh.environments:
-        yield from wave_remarks(environment, names)
+        yield from wave_remarks(environment, labels, memory)
         yield from _hub(mesh.name, environment)
         yield from _argocd(mesh.name, environment)
     yield from _servers(mesh)

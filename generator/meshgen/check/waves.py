@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from meshgen.build.stage import Remark
+from meshgen.build.stage import Memory, Remark
+from meshgen.config.labels import unlabelled
 from meshgen.config.problems import guess
 from meshgen.config.resolve import Cluster, Environment
 from meshgen.delivery.waves import taking, wave_settings, waves_of
@@ -14,10 +15,10 @@ from meshgen.yaml import pointer
 Said = Iterator[tuple[Cluster, Remark]]
 
 
-def wave_remarks(environment: Environment, names: set[str]) -> Said:
-    """What is wrong with the waves of an environment; `names` are those of the mesh's clusters."""
+def wave_remarks(environment: Environment, known: dict[str, dict[str, str]], memory: Memory) -> Said:
+    """What is wrong with the waves of an environment; `known` are the labels of the mesh's clusters by name."""
     settings = wave_settings(environment)
-    found = [remark for name, wave in settings.items() for remark in _settings(name, wave, names)]
+    found = [remark for name, wave in settings.items() for remark in memory.recall(_settings, name, wave, known)]
     ground = (environment.settings.get("delivery") or {}).get("waves") or {}
     for cluster in environment.clusters:
         yield from ((cluster, remark) for remark in found)
@@ -30,14 +31,22 @@ def wave_remarks(environment: Environment, names: set[str]) -> Said:
     yield from _waiting(environment)
 
 
-def _settings(name: str, wave: dict[str, Any], names: set[str]) -> Iterator[Remark]:
+def _settings(name: str, wave: dict[str, Any], known: dict[str, dict[str, str]]) -> list[Remark]:
+    return list(_setting_remarks(name, wave, known))
+
+
+def _setting_remarks(name: str, wave: dict[str, Any], known: dict[str, dict[str, str]]) -> Iterator[Remark]:
     at = pointer(["delivery", "waves", name])
     if wave.get("order") is None:
         yield Remark("MG104", f'delivery.waves.{name}: "order" is missing', at, "say order: 1, for one")
     for index, cluster in enumerate(wave.get("clusters") or ()):
-        if cluster not in names:
+        if cluster not in known:
             message = f'delivery.waves.{name}.clusters: there is no cluster "{cluster}"'
-            yield Remark("MG430", message, f"{at}/clusters/{index}", guess(cluster, sorted(names)))
+            yield Remark("MG430", message, f"{at}/clusters/{index}", guess(cluster, sorted(known)))
+    # No error as for a name: clusters with the labels may be still to come.
+    if absent := unlabelled(wave.get("labels") or {}, known.values()):
+        message, hint = f"delivery.waves.{name}.labels: {absent[0]}", absent[1]
+        yield Remark("MG430", message, f"{at}/labels", hint, "warning", at_key=True)
 
 
 def _membership(waves: list[str]) -> Iterator[Remark]:
