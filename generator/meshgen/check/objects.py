@@ -103,9 +103,7 @@ def _duplicate(key: Identity, places: Places) -> Remark:
             hint = "meshgen brings it too: take it out of your own manifests, or leave out what brings it"
             return Remark("MG405", message, "/metadata/name", hint, document=document)
         case [first, *_, last]:
-            place = first.location("/metadata/name")
-            line = f":{place.value.line}" if place else ""
-            hint = f"the other one is in {first.file}{line}: keep one of them"
+            hint = f"the other one is in {first.where('/metadata/name')}: keep one of them"
             return Remark("MG405", message, "/metadata/name", hint, document=last)
         case _:
             raise AssertionError(places)

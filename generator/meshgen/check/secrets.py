@@ -61,9 +61,7 @@ def _in_the_clear(
         return Remark("MG503", message, pointer(clear[0]), hint, "warning", at_key=True)
     rule = rules and rules.rule_for(document.file)
     if rules and rule:
-        place = rules.document.location(rule)
-        line = f":{place.value.line}" if place else ""
-        message = f"{name} stands in the clear, though by {rules.document.file}{line} its file is to be encrypted"
+        message = f"{name} stands in the clear, though by {rules.document.where(rule)} its file is to be encrypted"
         hint = f"sops encrypt --in-place {shlex.quote(document.file)}; change what was in Git already"
         return Remark("MG457", message, at, hint, at_key=True)
     hint = "encrypt it with SOPS, or take it out and make it on the cluster or by an operator for secrets"

@@ -41,6 +41,12 @@ class Document:
         document, at = self.origin(pointer)
         return document.place(at)
 
+    def where(self, pointer: str) -> str:
+        """The file and line of a value, or of its key, as what is said about another one names them."""
+        document, at = self.origin(pointer)
+        place = document.place(at)
+        return f"{document.file}:{(place.key or place.value).line}" if place else document.file
+
     def place(self, pointer: str) -> Location | None:
         """Where a value stands in this document's own text."""
         documents = _located(self.data)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from meshgen.config.document import Document, read_file
 from meshgen.config.extends import extends_problems
+from meshgen.config.folders import folder_problems
 from meshgen.config.problems import problems
 from meshgen.config.schema import is_valid
 from meshgen.errors import InputError
@@ -41,6 +42,7 @@ def load(path: Path) -> Config:
                 findings += _misnamed(document, environment)
                 documents.append(document)
         overlays[environment] = tuple(documents)
+        findings += folder_problems(overlays[environment])
     findings += extends_problems(overlays)
     if not any(finding.file and finding.file.startswith("overlays") for finding in findings):
         findings += _no_clusters(overlays)
