@@ -178,9 +178,10 @@ def _refuse_namesakes(environments: list[Environment]) -> None:
     for environment in environments:
         for cluster in environment.clusters:
             first = seen.setdefault(cluster.name, cluster)
-            if first is not cluster:
-                message = f'cluster "{cluster.name}" is also in environment {first.environment}'
-                hint = "names of clusters are unique in a mesh"
+            if first.entry and first is not cluster:
+                where = first.entry.document.where(first.entry.prefix)
+                message = f'cluster "{cluster.name}" is also in environment {first.environment}: {where}'
+                hint = "names of clusters are unique in a mesh: rename one of them"
                 findings.append(cluster.entry_finding("MG202", message, "", hint=hint))
     if findings:
         raise InputError(findings)
