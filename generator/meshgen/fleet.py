@@ -13,6 +13,7 @@ from meshgen.build.istiooperator import install_method, installed_gateways, name
 from meshgen.build.ranges import cover_everything
 from meshgen.build.stage import Memory
 from meshgen.catalog import release_of
+from meshgen.config.labels import unlabelled
 from meshgen.config.load import load
 from meshgen.config.problems import guess
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
@@ -89,12 +90,16 @@ def fleet(
 ) -> tuple[tuple[Member, ...], tuple[Finding, ...]]:
     """The clusters that have all of these labels, of these environments where some are named, and what was found.
 
-    Raises InputError for a config with errors, and for an environment that is not there.
+    Where there is none, what was found says so. Raises InputError for a config with errors, and for an environment that
+    is not there.
     """
     mesh = resolve(load(config))
     findings = check_settings(mesh)
     memory = Memory()
-    members = (member for one in _chosen(mesh, environments) for member in _members(one, memory))
+    members = [member for one in _chosen(mesh, environments) for member in _members(one, memory)]
+    if absent := unlabelled(labels, [one.labels for one in members]):
+        cluster = f"no cluster of {', '.join(environments)}" if environments else "no cluster"
+        findings += (Finding("MG701", "warning", f"{cluster} has {absent[0]}", hint=absent[1]),)
     return tuple(one for one in members if labels.items() <= one.labels.items()), findings
 
 

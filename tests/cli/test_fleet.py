@@ -78,6 +78,41 @@ def test_a_label_without_key_or_value_is_a_usage_error(example: Path, label: str
     assert "say KEY=VALUE" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("labels", "way"),
+    [
+        (["region!=us-east-1"], "-o json is for any other choice"),
+        (["region==us-east-1"], "say KEY=VALUE"),
+        (["region=us-east-1,tier=main"], "say each label by a --label of its own"),
+        (["region=us-east-1", "--label", "region=dev"], "no cluster has two values of region"),
+    ],
+)
+def test_what_no_cluster_could_have_is_a_usage_error_with_the_way_to_say_it(example: Path, labels: list[str], way: str):
+    done = meshgen("fleet", "--label", *labels, cwd=example)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert way in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "hint"),
+    [
+        (["--label", "region=us-east"], "no cluster has the label region=us-east\n", 'did you mean "us-east-1"?'),
+        (["--label", "regoin=us-east-1"], "no cluster has a label regoin\n", 'did you mean "region"?'),
+        (
+            ["--label", "region=us-east-1", "--environment", "dev", "--environment", "staging"],
+            "no cluster of dev, staging has a label region\n",
+            "`meshgen fleet` lists the labels",
+        ),
+    ],
+)
+def test_labels_that_no_cluster_has_are_said(example: Path, asked: list[str], said: str, hint: str):
+    done = meshgen("fleet", *asked, cwd=example)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"warning MG701: {said}  hint: {hint}" in done.stderr
+
+
 def test_an_environment_that_is_not_there_is_guessed(example: Path):
     done = meshgen("fleet", "--environment", "prd", cwd=example)
 

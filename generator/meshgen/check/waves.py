@@ -45,7 +45,7 @@ def _setting_remarks(name: str, wave: dict[str, Any], known: dict[str, dict[str,
             yield Remark("MG430", message, f"{at}/clusters/{index}", guess(cluster, sorted(known)))
     # No error as for a name: clusters with the labels may be still to come.
     if absent := unlabelled(wave.get("labels") or {}, known.values()):
-        message, hint = f"delivery.waves.{name}.labels: {absent[0]}", absent[1]
+        message, hint = f"delivery.waves.{name}.labels: no cluster has {absent[0]}", absent[1]
         yield Remark("MG430", message, f"{at}/labels", hint, "warning", at_key=True)
 
 

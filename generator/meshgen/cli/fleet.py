@@ -30,11 +30,19 @@ _HEADINGS = (
 
 
 def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = [value.partition("=") for value in values]
-    for key, equals, _value in pairs:
+    pairs: dict[str, str] = {}
+    for label in values:
+        key, equals, value = label.partition("=")
         if not key or not equals:
             raise click.BadParameter("say KEY=VALUE, such as region=koreacentral")
-    return {key: value for key, _, value in pairs}
+        # What kubectl's --selector takes, and no label of Kubernetes holds.
+        if key.endswith("!") or value.startswith("="):
+            raise click.BadParameter("say KEY=VALUE, a label that clusters have; -o json is for any other choice")
+        if "," in value and "=" in value:
+            raise click.BadParameter("say each label by a --label of its own; clusters are listed that have all")
+        if pairs.setdefault(key, value) != value:
+            raise click.BadParameter(f"no cluster has two values of {key}; clusters are listed that have all labels")
+    return pairs
 
 
 @click.command("fleet")
