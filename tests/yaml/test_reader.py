@@ -220,23 +220,29 @@ def test_only_the_directives_of_yaml_1_1_and_1_2_are_allowed() -> None:
     assert problem("%TAG ! tag:example.com,2000:\n---\na: 1\n").message == "%TAG is not allowed"
 
 
+CONFLICT = "a conflict of Git's stands in the file"
+TWO_COLONS = 'a second ": " in one value, or a key at another indentation than its neighbours'
+
+
 @pytest.mark.parametrize(
     ("text", "mark", "message"),
     [
         ("a:\n\tb: 1\n", Mark(2, 1), "found a tab where indentation is expected"),
         ("a: |\n\tb\n", Mark(2, 1), "found a tab where indentation is expected"),
         ("a: @b\n", Mark(1, 4), 'a plain value cannot begin with "@"'),
-        ("a: b: c\n", Mark(1, 5), 'a second ": " in one value, or a key at another indentation than its neighbours'),
+        ("a: b: c\n", Mark(1, 5), TWO_COLONS),
         ("a: 1\nbc\n", Mark(2, 1), "this line is neither a value nor a key with its colon"),
         ("a: [1,\nb: 2\n", Mark(3, 1), 'expected "," or "]" in the list that begins in line 1'),
         ("a: 'b\n\n", Mark(1, 4), "the text in quotes that begins here never ends"),
-        (
-            "a: 1\n b: 2\n",
-            Mark(2, 3),
-            'a second ": " in one value, or a key at another indentation than its neighbours',
-        ),
+        ("a: 1\n b: 2\n", Mark(2, 3), TWO_COLONS),
         ('a: "\\ud83d"\n', Mark(1, 7), "an escape that is not a character (half of a surrogate pair)"),
         ("a: 1\n}\n", Mark(2, 1), "expected a key of the map that begins in line 1"),
+        ("a:\n- b: c\n<<<<<<< HEAD\n- d\n=======\n- e\n>>>>>>> x\n", Mark(3, 1), CONFLICT),
+        ("<<<<<<< HEAD\r\na: 1\r\n=======\r\na: 2\r\n>>>>>>> x\r\n", Mark(1, 1), CONFLICT),
+        ("a: |\n  b\n>>>>>>> x\n", Mark(3, 1), CONFLICT),
+        # Text that only looks like a conflict is none.
+        ("a: |\n  <<<<<<< HEAD\nb: c: d\n", Mark(3, 5), TWO_COLONS),
+        ("<<<<<<<<: a\nb: c: d\n", Mark(2, 5), TWO_COLONS),
     ],
 )
 def test_a_syntax_error_is_told_in_plain_words(text: str, mark: Mark, message: str) -> None:

@@ -177,11 +177,16 @@ _AT_BEGINNING = frozenset(
         "found unexpected document indicator",
     )
 )
+# Whatever the parser stopped at: to YAML a mark is text, and what is wrong may be told of a line far from it.
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |\r?$)", re.MULTILINE)
+_SETTLE = "keep one side or join both, and take out the lines that begin with <<<<<<<, |||||||, ======= and >>>>>>>"
 _NO_TOKEN = "found character that cannot start any token"
 
 
 def _explain(error: YAMLError, text: str) -> Problem:
     """Give a parser's error in plain words, with the next move where one is known."""
+    if conflict := _CONFLICT.search(text):
+        return Problem("a conflict of Git's stands in the file", _after(text[: conflict.start()]), hint=_SETTLE)
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return Problem(f"not YAML: {error}")
     problem = error.problem or "not YAML"
