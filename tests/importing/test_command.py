@@ -13,7 +13,7 @@ import yaml
 
 from meshgen.cli.formats import FORMATS
 from tests.importing.inputs import operator
-from tests.objects import files_of, meshgen, text_of
+from tests.objects import Object, files_of, meshgen, text_of
 
 GOOD = operator({"tag": "1.11.3", "profile": "demo"})
 NOTE = operator({"tag": "1.11.3"}, name="installed-state")
@@ -141,6 +141,28 @@ def test_a_version_that_is_none_or_not_known_is_refused(folder: Path, version: s
     done = meshgen("import", "good.yaml", "--istio-version", version, cwd=folder)
 
     assert (done.returncode, said in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("spec", [{"tag": "1.99.0"}, {"values": {"global": {"tag": "1.99.0"}}}])
+def test_a_tag_that_is_not_known_is_told_as_the_tag(folder: Path, spec: Object):
+    done = meshgen("import", "-", cwd=folder, input=text_of(operator(spec)))
+
+    said, hint = done.stderr.splitlines()
+    assert "error MG203: the tag: Istio 1.99 is not known to this meshgen" in said
+    assert "--istio-version says for which" in hint
+
+
+def test_files_and_folders_that_hold_nothing_are_named(folder: Path):
+    (folder / "empty.yaml").write_text("---\n# nothing\n", encoding="utf-8")
+    (folder / "none" / "deep").mkdir(parents=True)
+    (folder / "none" / "deep" / "good.yaml").write_text(text_of(GOOD), encoding="utf-8")
+
+    done = meshgen("import", "empty.yaml", "none", cwd=folder)
+
+    assert done.returncode == 1
+    assert "empty.yaml: error MG801: there is no Kubernetes object in it\n" in done.stderr
+    assert "none: error MG801: there is no Kubernetes object in it\n" in done.stderr
+    assert "those of folders in it are not read" in done.stderr
 
 
 def test_the_named_version_wins_over_the_tag(folder: Path):

@@ -196,6 +196,17 @@ def test_what_kustomize_refuses_is_told_in_its_words(tmp_path: Path):
     assert 'unknown field "nope"' in refused.value.findings[0].message
 
 
+def test_a_folder_of_which_kustomize_builds_nothing_is_named(tmp_path: Path):
+    source = write(tmp_path / "source", {"kustomization.yaml": "resources: [mesh.yaml]\n", "mesh.yaml": ""})
+
+    with pytest.raises(InputError) as refused:
+        import_config([source], tmp_path / "meshgen.yaml")
+
+    (finding,) = refused.value.findings
+    assert (finding.rule, finding.file) == ("MG808", (source / "kustomization.yaml").as_posix())
+    assert finding.message == "Kustomize builds no object of it"
+
+
 def test_without_kustomize_and_kubectl_the_message_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 

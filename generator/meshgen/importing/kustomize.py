@@ -120,11 +120,15 @@ def _built(
     sources = tuple(one for part in parts for one in raw[part])
     own = tuple(one for part in parts for one in raw[part] if part not in below)
     file = shown_path(folder / next(name for name in KUSTOMIZE_FILES if (folder / name).is_file()))
-    return tuple(
+    built = tuple(
         BuiltDocument(file, data, _ordered(obj, sources), number, sources=sources, own=own)
         for number, obj in enumerate(read_documents(data))
         if isinstance(obj, dict)
     )
+    if not built:
+        hint = "import a folder whose resources hold an IstioOperator"
+        raise InputError([problem(Path(file), "Kustomize builds no object of it", hint)])
+    return built
 
 
 def _ordered(value: Any, sources: Sequence[Document]) -> Any:

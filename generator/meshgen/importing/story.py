@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from meshgen.config.document import Document
+from meshgen.config.manifestfiles import SUFFIXES
 from meshgen.config.merge import merge
 from meshgen.errors import InputError
 from meshgen.finding import Finding
@@ -69,7 +71,7 @@ def _taken(
     kustomized = [source for source in sources if isinstance(source, Path) and is_kustomized(source)]
     if not kustomized:
         notes: list[Finding] = []
-        return take(read_objects(sources, notes), folder, version), {}, notes
+        return take(_read(sources, notes), folder, version), {}, notes
     if len(sources) > 1:
         hint = "import it by itself, with -c"
         message = "a folder under Kustomize is a whole config"
@@ -78,6 +80,23 @@ def _taken(
     base = take(built.base, folder, version)
     overlays = {name: take(objects, folder, version, base=base) for name, objects in built.overlays.items()}
     return base, overlays, list(built.findings)
+
+
+def _read(sources: Sequence[Source], notes: list[Finding]) -> tuple[Document, ...]:
+    """The objects of the sources; refuses those that hold none at all."""
+    objects = read_objects(sources, notes)
+    if not objects:
+        raise InputError(map(_empty, sources))
+    return objects
+
+
+def _empty(source: Source) -> Finding:
+    name, hint = source.name, "name a file that holds an IstioOperator"
+    if isinstance(source, Path):
+        name = source.as_posix()
+        if source.is_dir():
+            hint += f", or a folder with such files ({', '.join(SUFFIXES)}); those of folders in it are not read"
+    return Finding("MG801", "error", "there is no Kubernetes object in it", file=name, hint=hint)
 
 
 def _overlay(base: Taken, name: str, taken: Taken) -> ImportedDocument:

@@ -62,7 +62,7 @@ def take(objects: Sequence[Document], folder: str, version: str | None, *, base:
     """
     operators, findings = _operators(objects)
     main = control_plane(operators)
-    istio_version = _version(main, objects, version or _inherited(main, base), findings)
+    istio_version = _version(main, objects, version, base, findings)
     placed = further_gateways(operators)
     findings += joined_remarks(operators)
     spec = with_gateways(main.value.get("spec") or {}, placed, release_of({"version": istio_version}))
@@ -139,17 +139,12 @@ def _refuse(findings: Iterator[Finding]) -> None:
 def _without_operator(objects: Sequence[Document]) -> list[Finding]:
     hint = "an IstioOperator has apiVersion: install.istio.io/v1alpha1 and kind: IstioOperator"
     files = {part.file: part for part in objects}
-    if not files:
-        return [Finding("MG801", "error", "there is no IstioOperator to import", hint=hint)]
     return [part.finding("MG801", "the file holds no IstioOperator", "", hint=hint) for part in files.values()]
 
 
-def _inherited(main: Document, base: Taken | None) -> str | None:
-    own = version_in(main.value.get("spec") or {})
-    return own or (base.settings["istio"]["version"] if base is not None else None)
-
-
-def _version(main: Document, objects: Sequence[Document], asked: str | None, findings: list[Finding]) -> str:
+def _version(
+    main: Document, objects: Sequence[Document], asked: str | None, base: Taken | None, findings: list[Finding]
+) -> str:
     """The version of Istio, with a remark where it was only found, or where the tag says another."""
     said = version_in(main.value.get("spec") or {})
     if asked is not None:
@@ -160,7 +155,10 @@ def _version(main: Document, objects: Sequence[Document], asked: str | None, fin
             findings.append(main.finding("MG802", message, "/spec/tag", hint=hint, severity="info"))
         return version
     if said:
-        return _known(main, said, "spec.tag")
+        return _known(main, said, "the tag")
+    if base is not None:
+        inherited: str = base.settings["istio"]["version"]
+        return inherited
     if running := istiod_version(objects):
         message = f"Istio is taken to be {running}, which istiod runs"
         findings.append(main.finding("MG802", message, "", severity="info"))
