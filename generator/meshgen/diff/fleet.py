@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from meshgen.diff.change import FleetChange
+from meshgen.diff.entrances import ISTIO
+from meshgen.diff.objects import Objects, Reader
 from meshgen.diff.reach import services
 from meshgen.diff.sides import Side
 
@@ -37,19 +39,27 @@ def _added(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
 
 
 def _new(kind: Literal["environment", "cluster"], name: str, side: Side, clusters: tuple[str, ...]) -> FleetChange:
-    opened = sorted({service for cluster in clusters for service in _open(side, cluster)})
+    reader = Reader()
+    opened = sorted({one for cluster in clusters for one in _open(reader.applied(side.clusters[cluster]))})
     if opened:
         named = ", ".join(opened[:5]) + ", …" * (len(opened) > 5)
-        return FleetChange(kind, "added", name, "exposure", f"it is new, and opens to every address: {named}", clusters)
+        return FleetChange(kind, "added", name, "exposure", f"it is new, and opens to the outside: {named}", clusters)
     return FleetChange(kind, "added", name, "cosmetic", _NEW, clusters)
 
 
-def _open(side: Side, cluster: str) -> Iterator[str]:
-    """The Services of a cluster that are open to every address."""
-    for obj in side.clusters[cluster].built.built.objects:
+def _open(objects: Objects) -> Iterator[str]:
+    """What lets every address into a cluster: Services, those of charts too, and what makes a controller open one.
+
+    An Istio Gateway does not: it is reachable where the Service of its gateway is.
+    """
+    for key, (_, obj) in objects.items():
+        if key.space:
+            continue
+        if key.kind in ("Ingress", "Gateway") and key.group != ISTIO:
+            yield f"{key.kind} {key.name}"
         for service in services(obj).values():
             if service.is_open_to_all:
-                yield service.name or obj["metadata"]["name"]
+                yield service.name or key.name
 
 
 def _moved(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
