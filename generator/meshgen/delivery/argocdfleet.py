@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from meshgen.config.merge import merge
 from meshgen.config.resolve import DEFAULT_SERVER
 from meshgen.delivery.argocd import WAVE, cluster_root
 from meshgen.delivery.argocdapplications import Step, Target, application, argocd_object, from_git, home_of, tree_of
@@ -188,3 +189,21 @@ def _element(one: Planned, step: Step) -> dict[str, Any]:
         "namespace": spec["destination"]["namespace"],
         "spec": differing,
     }
+
+
+def applications_of(made: KubernetesObject) -> Iterator[tuple[str, KubernetesObject]]:
+    """The Applications that an ApplicationSet of `ArgoFleet` makes, each with its cluster."""
+    spec = made["spec"]
+    template = spec["template"]
+    for one in spec["generators"][0]["list"]["elements"]:
+        destination = {"server": one["server"], "namespace": one["namespace"]}
+        own = {**merge(template["spec"], one["spec"]), "project": one["project"], "destination": destination}
+        application = argocd_object("Application", one["name"], made["metadata"]["namespace"], own)
+        # The cluster's own name is in its name.
+        labels = {f"{_GROUP}/{key}": one[key] for key in ("step", "wave") if key in one}
+        yield one["cluster"], {**application, "metadata": {**application["metadata"], "labels": labels}}
+
+
+def without_applications(made: KubernetesObject) -> KubernetesObject:
+    """What an ApplicationSet of `ArgoFleet` says of all its Applications."""
+    return {**made, "spec": {**made["spec"], "generators": []}}

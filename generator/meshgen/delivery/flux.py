@@ -13,6 +13,8 @@ from meshgen.delivery.wiring import AppliedStage, KubernetesObject, WiringFiles,
 
 # Of Flux 2.0, the oldest that an Istio with an operator may meet, as are all fields that no setting asks for.
 KUSTOMIZATION = "kustomize.toolkit.fluxcd.io/v1"
+# What a root deletes not even where it is no longer part of what the root applies.
+KEPT = {"kustomize.toolkit.fluxcd.io/prune": "disabled"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def self_kustomization(
 
 def _kept(obj: KubernetesObject) -> KubernetesObject:
     """An object that outlives its leaving the wiring."""
-    return {**obj, "metadata": {**obj["metadata"], "annotations": {"kustomize.toolkit.fluxcd.io/prune": "disabled"}}}
+    return {**obj, "metadata": {**obj["metadata"], "annotations": KEPT}}
 
 
 def source_ref(flux: dict[str, Any], name: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from meshgen.diff.mask import is_checksum, shown
 from meshgen.diff.objects import Key, Objects, Placed, Project, Reader
 from meshgen.diff.risk import Facts, assess
 from meshgen.diff.sides import SideCluster
+from meshgen.diff.wiring import left_alone
 from meshgen.values import value_at
 
 _NOTHING = Placed(None, {})
@@ -40,10 +41,12 @@ class Comparer:
             project := self.reader.project(old, new)
         ):
             applied = tuple(self._compared(self.reader.applied(old), self.reader.applied(new), project))
-        return (*applied, *self._compared(*self.reader.wiring(old, new)))
+        return (*applied, *self._compared(*self.reader.wiring(old, new), alone=left_alone(old, new)))
 
-    def _compared(self, old: Objects, new: Objects, project: Project | None = None) -> Iterator[Change]:
-        facts = _facts(old, new, project)
+    def _compared(
+        self, old: Objects, new: Objects, project: Project | None = None, alone: frozenset[str] = frozenset()
+    ) -> Iterator[Change]:
+        facts = _facts(old, new, project)._replace(alone=alone)
         for key, before in old.items():
             after = new.get(key)
             if after is None:

@@ -37,7 +37,6 @@ _INSTALLS = {"IstioOperator", "Istio", "IstioCNI", "ZTunnel", "HelmRelease", "He
 _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "Bucket"), (("spec", "url"),)) | {
     "HelmChartRelease": (("spec", "repository"),)
 }
-_SOURCES = {"url", "ref", "repoURL", "targetRevision", "sourceRepos", "secretRef"}
 
 
 def followed(
@@ -63,7 +62,7 @@ def _whole(key: Key, action: str) -> Verdict:
         return ("traffic", "its name resolves no more") if key.kind == "Service" else ("restart", "its users miss it")
     if key.kind in _INSTALLS:
         return "restart", "it installs workloads"
-    if not (key.space or key.kind in _ORIGINS or _BUILT_IN.search(key.group)):
+    if not (key.kind in _ORIGINS or _BUILT_IN.search(key.group)):
         # Whatever runs for such a kind may act on it at once.
         return "restart", _UNKNOWN
     return "cosmetic", "it is new, so nothing that runs reads it yet"
@@ -75,8 +74,6 @@ def _field(key: Key, one: Field) -> Verdict:
         return _mark(key, one)
     if path[0] == "apiVersion":
         return "cosmetic", "the same object by another API version"
-    if key.space in ("flux", "argocd"):
-        return _wiring(one)
     if key.kind in _WORKLOADS:
         return _workload(key, one)
     return _setting(key, one)
@@ -143,18 +140,3 @@ def _mark(key: Key, one: Field) -> Verdict:
     if len(one.path) > 1 and one.path[1] in ("labels", "annotations"):
         return "cosmetic", "labels and annotations that nothing is known to read"
     return "restart", "metadata that Kubernetes acts on"
-
-
-def _wiring(one: Field) -> Verdict:
-    if one.path[-1] == "targetRevision" and "[0]" in one.path:
-        # The first of an Application's sources is its chart, the second the repository with its values.
-        return "restart", "another version of the chart is installed"
-    if _SOURCES & set(one.path):
-        return "security", "the cluster takes its objects from another source"
-    if one.path[-1] == "prune" and one.new is True:
-        return "replacement", "what leaves the tree is deleted from now on"
-    if one.path[-1] in ("server", "destination", "destinations"):
-        return "replacement", "the objects go to another cluster or namespace"
-    if one.path[-1] == "suspend" and one.new is True:
-        return "traffic", "nothing is applied while it is suspended"
-    return "cosmetic", "it changes how stages are applied, not what"

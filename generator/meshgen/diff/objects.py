@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -147,14 +148,19 @@ def _release(release: ChartRelease) -> KubernetesObject:
 def _parts(cluster: SideCluster, other: SideCluster) -> dict[str, set[str]]:
     """The documents of the wiring by engine. The emitter writes `---` in a line's beginning between documents only."""
     name = cluster.cluster.name
-    replaced = {f"{cluster.mesh}-{name}": f"{cluster.mesh}-{CLUSTER}", f"clusters/{name}/": f"clusters/{CLUSTER}/"}
+    replaced = [
+        # Not the beginning of another name.
+        (rf"{re.escape(f'{cluster.mesh}-{name}')}(?![a-z0-9])", f"{cluster.mesh}-{CLUSTER}"),
+        (re.escape(f"clusters/{name}/"), f"clusters/{CLUSTER}/"),
+        (rf'(?m)^( +(?:name|meshgen\.dev/cluster): "?){re.escape(name)}(?="?$|-kubeconfig"?$)', rf"\1{CLUSTER}"),
+    ]
     if cluster.cluster.server == other.cluster.server != DEFAULT_SERVER:
-        replaced[cluster.cluster.server] = SERVER
+        replaced.append((re.escape(cluster.cluster.server), SERVER))
     parts: dict[str, set[str]] = {}
     for (engine, file), text in cluster.wiring.items():
         # What serves a whole environment is the same text for each of its clusters as it is.
-        for own, common in () if file.startswith("environment/") else replaced.items():
-            text = text.replace(own, common)  # noqa: PLW2901
+        for own, common in () if file.startswith("environment/") else replaced:
+            text = re.sub(own, common, text)  # noqa: PLW2901
         parts.setdefault(engine, set()).update(text.split("\n---\n"))
     return parts
 

@@ -55,13 +55,6 @@ def replaced(
     """What is deleted and made anew, or refused by the API server."""
     if action == "removed" and key.kind in _LOST:
         yield "replacement", deleted(key, old.stage, _LOST[key.kind], project)
-    if action == "removed" and key.space == "flux" and key.kind == "Kustomization":
-        pruned = (old.object.get("spec") or {}).get("prune")
-        yield "replacement", "Flux deletes what the stage applied" if pruned else "nothing applies the stage any more"
-    if action == "removed" and key.space == "argocd" and key.kind == "Application":
-        cascades = old.object["metadata"].get("finalizers")
-        gone = "its root deletes it, and Argo CD what it applied" if cascades else "nothing applies the stage any more"
-        yield "replacement", gone
     for path in _IMMUTABLE.get(key.kind, ()):
         if any(one.path[: len(path)] == path for one in fields) and action in ("changed", "moved"):
             yield "replacement", f"{'.'.join(path)} is immutable: the API server refuses it, or it is made anew"
@@ -80,6 +73,4 @@ def deleted(key: Key, stage: str | None, what: str, project: Project | None) -> 
     """What follows once an object is deleted; engines prune some stages only."""
     if stage in PRUNED and project and not project.allows(key):
         return f"Argo CD leaves it, for its project allows no such object any more; once it is deleted, {what}"
-    return (
-        what if stage in PRUNED or stage in ("flux", "argocd") else f"nothing prunes it, but once it is deleted, {what}"
-    )
+    return what if stage in PRUNED else f"nothing prunes it, but once it is deleted, {what}"

@@ -14,19 +14,21 @@ from meshgen.diff.objects import Key, Placed, Project
 from meshgen.diff.reach import Verdict, chart_of, opened
 from meshgen.diff.replacement import replaced
 from meshgen.diff.security import weakened
+from meshgen.diff.wiring import rewired
 
 
 class Facts(NamedTuple):
     """What else becomes of a cluster: (kind, name) of control planes that are there on one side only.
 
-    `project` says what Argo CD may still delete, where that is known, and `registry_only` whether workloads reach only
-    the hosts that the mesh knows.
+    `project` says what Argo CD may still delete, where that is known, `registry_only` whether workloads reach only the
+    hosts that the mesh knows, and `alone` the engines that delete nothing of their old wiring.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
     come: frozenset[tuple[str, str]] = frozenset()
     project: Project | None = None
     registry_only: bool = False
+    alone: frozenset[str] = frozenset()
 
 
 def assess(
@@ -52,6 +54,9 @@ def _unread(key: Key, obj: dict[str, Any], one: Field) -> bool:
 def _verdicts(
     key: Key, action: str, old: Placed, new: Placed, fields: tuple[Field, ...], facts: Facts
 ) -> Iterator[Verdict]:
+    if key.space:
+        yield from rewired(key, action, old, fields, facts.alone)
+        return
     yield from opened(old.object, new.object)
     yield from entered(key.kind, key.group, action, old.object, new.object)
     if action == "added":

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshgen.config.load import load
 from meshgen.config.resolve import Cluster, Mesh, resolve
+from meshgen.delivery.argocdfleet import applications_of, without_applications
+from meshgen.delivery.wire import Wired
+from meshgen.delivery.wiring import KubernetesObject
 from meshgen.diff.revision import Revision, refused
 from meshgen.diff.sources import Source
 from meshgen.errors import InputError
 from meshgen.finding import Finding
 from meshgen.render import BuiltCluster, BuiltMesh, build_resolved, layout_of, wired_by
+from meshgen.yaml import emit
 
 
 @dataclass(frozen=True)
 class SideCluster:
-    """A cluster of a side: its stages, and the texts of its wiring by (engine, file)."""
+    """A cluster of a side: its stages, the homes of its wiring by engine, and that one's texts by (engine, file)."""
 
     cluster: Cluster
     mesh: str
     built: BuiltCluster
+    homes: Mapping[str, str]
     wiring: Mapping[tuple[str, str], str]
 
 
@@ -74,31 +79,53 @@ def _read(source: Source, *, may_lack: bool) -> Side:
 
 
 def _side(source: Source, built: BuiltMesh) -> Side:
-    wiring = _wiring(built)
+    wired = wired_by(built, layout_of(built))
+    wiring = _wiring(built.mesh.name, wired)
+    homes = {one.name: one.wiring for one in wired.clusters}
     clusters = {
-        one.cluster.name: SideCluster(one.cluster, built.mesh.name, one, wiring.get(one.cluster.name, {}))
+        one.cluster.name: SideCluster(
+            one.cluster, built.mesh.name, one, homes[one.cluster.name], wiring[one.cluster.name]
+        )
         for one in built.clusters
     }
     return Side(source.name, built.mesh, clusters, tuple(_named(one, source) for one in built.findings))
 
 
-def _wiring(built: BuiltMesh) -> dict[str, dict[tuple[str, str], str]]:
+def _wiring(mesh: str, wired: Wired) -> dict[str, dict[tuple[str, str], str]]:
     """The texts of each cluster's wiring, as a render would write them; what serves a whole environment is of each."""
-    wired = wired_by(built, layout_of(built))
+    texts: dict[str, dict[tuple[str, str], str]] = {one.name: {} for one in wired.clusters}
     homes: dict[str, list[tuple[str, str, str]]] = {}
+    above: dict[tuple[str, str], list[str]] = {}
     for one in wired.clusters:
         for engine, path in one.wiring.items():
+            home = f"environments/{one.environment}/{engine}"
+            above.setdefault((engine, home), []).append(one.name)
             homes.setdefault(path, []).append((one.name, engine, ""))
-            homes.setdefault(f"environments/{one.environment}/{engine}", []).append((one.name, engine, "environment/"))
-    texts: dict[str, dict[tuple[str, str], str]] = {}
+            homes.setdefault(home, []).append((one.name, engine, "environment/"))
     for path, text in wired.files.items():
         folder, _, file = path.rpartition("/")
-        # The roots of clusters name other clusters, and say nothing that the root above them does not.
-        if file in ("kustomization.yaml", "clusters.yaml"):
+        if file in ("kustomization.yaml", "clusters.yaml", "applicationset.yaml"):
             continue
         for name, engine, home in homes.get(folder, ()):
-            texts.setdefault(name, {})[engine, home + file] = text
+            texts[name][engine, home + file] = text
+    for (engine, home), names in above.items():
+        for name, file, obj in _own_parts(mesh, names, wired.objects.get(home, ())):
+            texts[name][engine, file] = emit(obj)
     return texts
+
+
+def _own_parts(
+    mesh: str, names: Sequence[str], objects: Sequence[KubernetesObject]
+) -> Iterator[tuple[str, str, KubernetesObject]]:
+    """(cluster, file, object) of what stands above the clusters, taken apart: none is told what becomes of another."""
+    roots = {f"{mesh}-{name}": name for name in names}
+    for obj in objects:
+        if obj["kind"] == "ApplicationSet":
+            common = without_applications(obj)
+            yield from ((name, "environment/applicationset.yaml", common) for name in names)
+            yield from ((name, made["metadata"]["name"], made) for name, made in applications_of(obj))
+        elif root := roots.get(obj["metadata"]["name"].removesuffix(".root")):
+            yield root, "clusters.yaml", obj
 
 
 @contextmanager

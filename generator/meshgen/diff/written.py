@@ -39,7 +39,7 @@ def _escaped(character: str) -> str:
 def object_text(key: Key, cluster: str | None = None) -> str:
     """An object as `Kind namespace/name`; with a cluster, as that cluster names it."""
     name = f"{key.namespace}/{key.name}" if key.namespace else key.name
-    return printable(f"{key.kind} {own(name, cluster) if cluster and key.space == 'argocd' else name}")
+    return printable(f"{key.kind} {own(name, cluster) if cluster and key.space else name}")
 
 
 def heading(group: Group) -> str:
