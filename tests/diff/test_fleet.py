@@ -80,3 +80,40 @@ def test_a_new_cluster_is_an_exposure_by_what_makes_a_controller_open_it(
 
     assert change.risk == risk
     assert (f"{kind} way" in change.reason) == (risk == "exposure")
+
+
+HUB: Object = {"flux": {**SOURCE, "kubeConfig": {}}}
+SET: Object = {"argocd": {**SOURCE, "applicationSet": True}}
+STAYS = "its stages leave the tree: no commit reaches it any more, and what runs there stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "reason"),
+    [
+        ({"flux": SOURCE}, "Flux goes on with the stages that it shares"),
+        (HUB, "Flux goes on with the stages that it shares"),
+        ({"argocd": SOURCE}, "Argo CD goes on with the stages that it shares"),
+        (SET, "nothing deletes its Applications, and a sync may go on with the stages that it shares"),
+        ({"flux": {**SOURCE, "selfManaged": False}}, "what applies its wiring may delete the stages"),
+        ({}, STAYS),
+    ],
+)
+def test_a_cluster_that_leaves_goes_on_with_its_environment_while_that_is_there(
+    tmp_path: Path, delivery: Object, reason: str
+):
+    (change,) = told(tmp_path, "ab", "a", delivery=delivery)
+
+    assert (change.action, change.name, change.risk) == ("removed", "b", "replacement")
+    assert change.reason.startswith(reason)
+
+
+@pytest.mark.parametrize("delivery", [*DELIVERIES, HUB, SET])
+def test_an_environment_that_leaves_takes_all_of_its_stages_along(tmp_path: Path, delivery: Object):
+    keys = {"delivery": delivery} if delivery else {}
+    overlays = [overlay(name, clusters={name: {"server": f"https://{name}.example.com"}}) for name in ("dev", "prod")]
+    write_config(tmp_path / "old", mesh(**keys), *overlays)
+    new = write_config(tmp_path / "new", mesh(**keys), overlays[0])
+
+    (change,) = diff(str(tmp_path / "old"), new).fleet
+
+    assert (change.kind, change.name, change.reason) == ("environment", "prod", STAYS)

@@ -10,8 +10,8 @@ from meshgen.diff.entrances import ISTIO
 from meshgen.diff.objects import Objects, Reader
 from meshgen.diff.reach import services
 from meshgen.diff.sides import Side
+from meshgen.diff.wiring import left_behind
 
-_GONE = "nothing applies or repairs its objects any more; what runs there stays as it is"
 _NEW = "it is new: nothing that runs is touched"
 
 
@@ -23,10 +23,11 @@ def fleet_changes(old: Side, new: Side, clusters: Sequence[str] = ()) -> tuple[F
 def _removed(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
     for environment, clusters in old.environments.items():
         gone = tuple(one for one in clusters if one not in new.clusters and (not asked or one in asked))
-        if gone and gone == clusters and environment not in new.environments:
-            yield FleetChange("environment", "removed", environment, "replacement", _GONE, gone)
-        else:
-            yield from (FleetChange("cluster", "removed", one, "replacement", _GONE, (one,)) for one in gone)
+        whole = bool(gone) and gone == clusters and environment not in new.environments
+        for name, inside in ((environment, gone),) if whole else ((one, (one,)) for one in gone):
+            reasons = dict.fromkeys(left_behind(old.clusters[one], new.directories) for one in inside)
+            kind: Literal["environment", "cluster"] = "environment" if whole else "cluster"
+            yield FleetChange(kind, "removed", name, "replacement", "; ".join(reasons), inside)
 
 
 def _added(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:

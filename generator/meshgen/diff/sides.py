@@ -23,23 +23,26 @@ from meshgen.yaml import emit
 
 @dataclass(frozen=True)
 class SideCluster:
-    """A cluster of a side: its stages, the homes of its wiring by engine, and that one's texts by (engine, file)."""
+    """A cluster of a side: its stages, their directories, and the homes of its wiring by engine, with its texts."""
 
     cluster: Cluster
     mesh: str
     built: BuiltCluster
+    directories: frozenset[str]
     homes: Mapping[str, str]
+    # By (engine, file).
     wiring: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True)
 class Side:
-    """What a config becomes; without `mesh` there was no config."""
+    """What a config becomes; `directories` are those of its stages. Without `mesh` there was no config."""
 
     name: str
     mesh: Mesh | None
     clusters: Mapping[str, SideCluster]
     findings: tuple[Finding, ...] = ()
+    directories: frozenset[str] = frozenset()
 
     @property
     def environments(self) -> dict[str, tuple[str, ...]]:
@@ -79,16 +82,17 @@ def _read(source: Source, *, may_lack: bool) -> Side:
 
 
 def _side(source: Source, built: BuiltMesh) -> Side:
-    wired = wired_by(built, layout_of(built))
+    layout = layout_of(built)
+    wired = wired_by(built, layout)
     wiring = _wiring(built.mesh.name, wired)
-    homes = {one.name: one.wiring for one in wired.clusters}
-    clusters = {
-        one.cluster.name: SideCluster(
-            one.cluster, built.mesh.name, one, homes[one.cluster.name], wiring[one.cluster.name]
-        )
-        for one in built.clusters
-    }
-    return Side(source.name, built.mesh, clusters, tuple(_named(one, source) for one in built.findings))
+    trees = {one.name: one for one in wired.clusters}
+    clusters = {}
+    for one in built.clusters:
+        name = one.cluster.name
+        directories = frozenset(path for _, path in layout.paths[name])
+        clusters[name] = SideCluster(one.cluster, built.mesh.name, one, directories, trees[name].wiring, wiring[name])
+    there = frozenset(posixpath.dirname(path) for path in layout.files)
+    return Side(source.name, built.mesh, clusters, tuple(_named(one, source) for one in built.findings), there)
 
 
 def _wiring(mesh: str, wired: Wired) -> dict[str, dict[tuple[str, str], str]]:

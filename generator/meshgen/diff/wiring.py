@@ -16,6 +16,7 @@ from meshgen.diff.sides import SideCluster
 _SOURCES = {"url", "ref", "repoURL", "targetRevision", "sourceRepos", "secretRef"}
 _UNAPPLIED = "nothing applies the stage any more"
 _HOW = "it changes how stages are applied, not what"
+_FOLLOWS = "goes on with the stages that it shares with its environment, and deletes there what leaves them"
 # How what applies a cluster is taken away without what it applied.
 _LEFT = {
     "Kustomization": ": suspend it first, for else it takes along what it applied",
@@ -29,12 +30,38 @@ def left_alone(old: SideCluster, new: SideCluster) -> frozenset[str]:
     return frozenset(engine for engine in old.homes if not _deletes(engine, old, new))
 
 
+def left_behind(old: SideCluster, directories: frozenset[str]) -> str:
+    """What becomes of a cluster that leaves the fleet; `directories` are those of the stages that are still there.
+
+    What applies a stage looks at the directory of the stage, which may be its environment's.
+    """
+    if any(_is_foreign(engine, old) for engine in old.homes):
+        return "what applies its wiring may delete the stages, with what they applied: suspend its Kustomizations first"
+    if old.homes and old.directories & directories:
+        return "; ".join(_goes_on(engine, old) for engine in old.homes)
+    return "its stages leave the tree: no commit reaches it any more, and what runs there stays as it is"
+
+
+def _goes_on(engine: str, old: SideCluster) -> str:
+    if engine == "flux":
+        return f"Flux {_FOLLOWS}: suspend its Kustomizations first, then delete them"
+    how = "delete its Applications with --cascade=false"
+    if old.cluster.settings["delivery"][engine].get("applicationSet"):
+        return f"nothing deletes its Applications, and a sync {_FOLLOWS.replace('goes on', 'may go on')}: {how}"
+    return f"Argo CD {_FOLLOWS}: {how}"
+
+
+def _is_foreign(engine: str, old: SideCluster) -> bool:
+    """Whether a Flux wiring does not apply itself: it may be part of what a Kustomization of the user's own prunes."""
+    said = old.cluster.settings["delivery"][engine]
+    return engine == "flux" and said.get("selfManaged") is False and flux_of(old.cluster) is None
+
+
 def _deletes(engine: str, old: SideCluster, new: SideCluster) -> bool:
     """Whether something deletes what leaves the wiring: a root does, unless its whole directory leaves the tree."""
-    said = old.cluster.settings["delivery"][engine]
-    if engine == "flux" and said.get("selfManaged") is False and flux_of(old.cluster) is None:
-        # It may be part of what a Kustomization of the user's own applies.
+    if _is_foreign(engine, old):
         return True
+    said = old.cluster.settings["delivery"][engine]
     stays = new.homes.get(engine) == old.homes[engine]
     return stays and said.get("prune") is not False and not said.get("applicationSet")
 
