@@ -41,3 +41,28 @@ def test_what_prunes_the_wiring_of_a_cluster_finds_no_other_in_its_place(tmp_pat
 
     assert roots or "applicationSet" in before.get("argocd", {})
     assert [path for path in roots if (tmp_path / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("delivery", "commands"),
+    [
+        (
+            FLUX["own"],
+            ["kubectl patch -k clusters/CLUSTER/flux --type merge", "kubectl delete -k clusters/CLUSTER/flux"],
+        ),
+        (FLUX["hub"], ["--selector meshgen.dev/cluster=CLUSTER --output name |", '{"spec": {"suspend": true}}']),
+        (
+            ARGOCD["roots"],
+            ["argocd app delete msa-CLUSTER --yes --cascade=false", "argocd app list --project msa-CLUSTER"],
+        ),
+        (ARGOCD["set"], ["argocd app list --project msa-CLUSTER"]),
+    ],
+)
+def test_the_readme_says_how_what_applies_a_cluster_goes_without_its_objects(
+    tmp_path: Path, delivery: Object, commands: list[str]
+):
+    readme = (tree(tmp_path, delivery).output / "README.md").read_text()
+
+    section = readme.partition("## When a cluster leaves this tree")[2]
+    assert [command for command in commands if command not in section] == []
+    assert ("argocd" in section) == ("argocd" in delivery)

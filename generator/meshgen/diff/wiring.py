@@ -80,7 +80,9 @@ def rewired(key: Key, action: str, old: Placed, fields: tuple[Field, ...], alone
 
 def _removed(key: Key, obj: dict[str, Any], alone: frozenset[str]) -> Verdict:
     if key.space in alone or _outlives(key, obj):
-        return "cosmetic", f"nothing deletes it, so it stays until you delete it{_LEFT.get(key.kind, '')}"
+        harmless = key.kind == "Kustomization" and not obj["spec"].get("prune")
+        how = "" if harmless else _LEFT.get(key.kind, "")
+        return "cosmetic", f"nothing deletes it, so it stays until you delete it{how}"
     if key.kind == "Kustomization":
         pruned = (obj.get("spec") or {}).get("prune")
         return "replacement", "Flux deletes what the stage applied" if pruned else _UNAPPLIED
