@@ -45,7 +45,7 @@ _LOST = {
     "IstioCNI": "no pod that needs it starts any more",
     "ZTunnel": "ambient traffic of every node stops",
     "HelmRelease": "Flux uninstalls the release, and all of its objects",
-    "HelmChartRelease": "the Application that installs the chart goes",
+    "HelmChartRelease": "the Application that installs the chart leaves the tree",
 }
 
 
