@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meshgen.credentials import (
     HIDDEN_IN_DIFF,
@@ -15,10 +18,10 @@ from meshgen.credentials import (
     NAMES_CREDENTIAL,
     TAKES_CREDENTIAL,
     arguments,
-    is_placeholder,
     looks_secret,
     secret_lines,
 )
+from meshgen.credentialshapes import is_placeholder
 from meshgen.diff.written import field_lines
 from meshgen.errors import InputError
 from meshgen.finding import Finding
@@ -186,6 +189,7 @@ def test_a_token_is_hidden_whatever_it_is_called(token: str):
 
 
 PASSWORD = "xK9-mPq4vR7z"
+LOGIN = b64encode(f"me:{PASSWORD}".encode()).decode()
 SIGNED = f"https://x.blob.example.com/?sv=2022&sig={PASSWORD}%3D"
 SLACK = "https://hooks.slack.com/services/T00000000/B00000000/xK9mPq4vR7z"
 
@@ -210,6 +214,18 @@ SLACK = "https://hooks.slack.com/services/T00000000/B00000000/xK9mPq4vR7z"
         ("host=db; pwd=getpwd()", False),
         ("redis://:hunter2@cache:6379", True),
         ("https://example.com:8080/@scope", False),
+        (f"root:{PASSWORD}@tcp(db:3306)/shop", True),
+        ("root:${PASSWORD}@tcp(db:3306)/shop", False),
+        ("%s:%s@tcp(%s)/shop", False),
+        (f'a.PlainLoginModule required username="me" password="{PASSWORD}";', True),
+        ('a.PlainLoginModule required username="me" password="${PASSWORD}";', False),
+        (f"machine x login me password {PASSWORD}", True),
+        ("machine x login me password $PASSWORD", False),
+        (f"Authorization: Basic {LOGIN}", True),
+        ("Authorization: Basic authentication of clients", False),
+        (f"Authorization: Bearer {PASSWORD}{PASSWORD}", True),
+        ('www-authenticate: Bearer realm="https://example.com/token"', False),
+        ("https://a1b2c3d4e5f60718293a4b5c6d7e8f90@o1.ingest.sentry.io/1", False),
     ],
 )
 def test_a_url_or_a_connection_string_gives_its_credential_away(value: str, told: bool):
@@ -288,6 +304,122 @@ SHOWN = [
     ("Odd", ("spec", "args", 1), {"spec": {"args": ["--api-key", PASSWORD]}}),
     ("Odd", ("spec", "env", 0, "value"), {"spec": {"env": [{"name": "DB_PASS", "value": PASSWORD}]}}),
 ]
+
+
+# What a check tells by its shape, and what only a report hides, by a name and how random it is. Each has its secret.
+LONG = "xK9mPq4vR7z" * 6
+TOLD = [
+    TOKEN,
+    JWT,
+    "AKIAIOSFODNN7EXAMPLE",
+    *(f"sk_{mode}_{LONG[:24]}" for mode in ("live", "test")),
+    f"rk_live_{LONG[:24]}",
+    f"hvs.{LONG[:24]}",
+    f"sk-proj-{LONG[:40]}",
+    f"AIza{LONG[:35]}",
+    f"npm_{LONG[:36]}",
+    f"123456789:AA{LONG[:33]}",
+    f"DefaultEndpointsProtocol=https;AccountName=x;AccountKey={LONG}==;EndpointSuffix=core.windows.net",
+    f"Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey={LONG}=",
+    f"postgres://me:{PASSWORD}/1@db/x",
+    f"root:{PASSWORD}@tcp(db:3306)/x",
+    f'a.PlainLoginModule required username="u" password="{PASSWORD}";',
+    f"machine x login u password {PASSWORD}",
+    f"Authorization: Basic {LOGIN}",
+    f"Authorization: Bearer {LONG}",
+    json.dumps({"auths": {"r.example.com": {"auth": LOGIN}}}),
+]
+NAMED = [
+    ("MY_SECRET", PASSWORD),
+    ("STRIPE_KEY", PASSWORD),
+    ("DD_KEY", "a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+    ("DB_CREDS", "u:Hunter2xyz"),
+    ("COOKIE_SALT", PASSWORD),
+    ("PW", "hunter"),
+    ("AccountKey", "Hunter2acct"),
+    ("SENTRY_DSN", "https://a1b2c3d4e5f60718293a4b5c6d7e8f90@o1.ingest.sentry.io/1"),
+    ("config.json", '{"auths": {"r.example.com": {"auth": "SHVudGVyMg=="}}}'),
+]
+KEPT = (PASSWORD, LONG[:20], LOGIN, TOKEN, JWT, "AKIAIO", "Hunter2", "hunter", "a1b2c3d4", "SHVu")
+
+
+def spread(name: str, value: str) -> list[Object]:
+    """Objects that say a value by a name, each in another way."""
+    said = [{"env": [{"name": name, "value": value}]}, {"args": [f"--{name}={value}"]}, {"args": [f"--{name}", value]}]
+    texts = [f"a: b\n{name}: {value}\n", f"a: b\n{name}={value}\nc: d\n"]
+    maps = [{name: value}, *({"text": text} for text in texts)]
+    return [
+        *(workload(**one) for one in said),
+        *({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": one} for one in maps),
+    ]
+
+
+@pytest.mark.parametrize("value", TOLD)
+def test_what_a_check_tells_no_report_shows(value: str):
+    assert looks_secret("x", value)
+    assert secret_lines(f"a: b\n{value}\n")
+    for obj in spread("x", value):
+        assert shown(obj) == []
+
+
+@pytest.mark.parametrize(("name", "value"), NAMED)
+def test_what_its_name_may_make_a_credential_no_report_shows(name: str, value: str):
+    for obj in spread(name, value):
+        assert shown(obj) == []
+
+
+@pytest.mark.parametrize("directive", ["requirepass", "  password"])
+def test_a_password_without_a_sign_is_hidden(directive: str):
+    assert redacted(f"{directive} hunter2") == f"{directive} (secret)"
+    assert redacted("password authentication failed") == "password authentication failed"
+
+
+def shown(obj: Object) -> list[str]:
+    """What of the credentials a diff, an explanation and an import show of an object."""
+    other = json.loads(json.dumps(obj))
+    stem = next(key for key in ("data", "spec") if key in obj)
+    other[stem] = {"data": dict.fromkeys(obj.get("data", {}), "a: c\nd: e\n"), "spec": workload()["spec"]}[stem]
+    said = [line for one in changed(other, obj).fields for line in field_lines(one)]
+    said += [str(of_object(obj, (stem,), obj[stem])), str(list(differences("a", obj, other)))]
+    return [secret for secret in KEPT if any(secret in line for line in said)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["x", "MY_SECRET", "apiKey", "adminPassword", "token", "signing_key", "db.credentials"]),
+    st.one_of(
+        st.sampled_from(TOLD),
+        st.text("abcXYZ0189-_.:/@+!", min_size=8, max_size=40),
+    ),
+    st.sampled_from(["{}={}", "{}: {}", '"{}": "{}"', "export {}={} && run", "--{} {} -v", "x --{}={}"]),
+)
+def test_whatever_looks_like_a_credential_is_left_out_of_a_line(name: str, value: str, form: str):
+    if looks_secret(name, value) and not value.startswith("-"):
+        assert value not in redacted(form.format(name, value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("key", "app.kubernetes.io/name"),
+        ("PUBLIC_KEY", "a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+        ("TLS_KEY_FILE", "/etc/tls/a1b2c3d4.key"),
+        ("CACHE_KEY", "carts-v2"),
+        ("secretName", "shop-tls"),
+        ("DATASET", "a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+    ],
+)
+def test_names_of_keys_are_neither_told_nor_hidden(name: str, value: str):
+    assert not looks_secret(name, value)
+    assert redacted(f"{name}: {value}") == f"{name}: {value}"
+    (field,) = changed(workload(), workload(env=[{"name": name, "value": value}])).fields
+    assert value in str(field.new)
+
+
+@pytest.mark.parametrize("name", ["DD_KEY", "COOKIE_SALT", "CACHE_KEY"])
+def test_a_name_that_many_things_have_is_hidden_without_a_warning(name: str):
+    assert not looks_secret(name, PASSWORD)
+    assert PASSWORD not in redacted(f"{name}={PASSWORD}")
 
 
 @pytest.mark.parametrize(("kind", "path", "fields"), SHOWN)

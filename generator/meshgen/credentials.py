@@ -1,22 +1,20 @@
-"""What a credential is called and what it looks like: one vocabulary for whoever checks, hides or compares.
+"""What a credential is called: one vocabulary for whoever checks, hides or compares; `credentialshapes` is the other.
 
 What checks must not cry wolf, and what hides must not leak, so each asks with a width of its own. No value is kept.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from meshgen.sops import is_ciphertext
+from meshgen.credentialshapes import TOKEN, Span, has_shape, is_random, shaped
 
-# `pass` and `pwd` where they are a word of their own: neither `bypass` nor `compass`.
+# `pass`, `pwd` and `pw` where they are a word of their own: neither `bypass` nor `compass`.
 _SHORT = (
-    r"((?<![A-Za-z0-9])(db|user|admin|root|mysql|pg|redis|smtp|mail|ldap|proxy|ssh)?(pass|pwd)"
+    r"((?<![A-Za-z0-9])(db|user|admin|root|mysql|pg|redis|smtp|mail|ldap|proxy|ssh)?(pass|pwd|pw)"
     r"|(?-i:(?<=[a-z0-9])(Pass|Pwd|PWD)))"
 )
 # From narrow to wide. Each is searched for in the last key of a path, but for those of an import and a diff.
@@ -26,77 +24,29 @@ TAKES_CREDENTIAL = re.compile(r"(password|passwd|signing_?key|api_?key|client_?s
 # Names that are a reason to look at the value: `monkey` and `secretName` are none.
 NAMES_CREDENTIAL = re.compile(
     r"((^|[_.\-/]|(?<=[a-z]))(password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    rf"|signing[_-]?key|encryption[_-]?key|credentials?)|{_SHORT})$",
+    rf"|signing[_-]?key|encryption[_-]?key|account[_-]?key|cred(ential)?s?)|{_SHORT})$",
     re.I,
 )
-_KINDS_OF_KEY = r"(signing|api|access|secret|private|encryption)[-_. ]?key"
+_KINDS_OF_KEY = r"(signing|api|access|secret|private|encryption|account)[-_. ]?key"
 # Where a diff hides the value, in a field and in a line of text; not `secret`, which in objects is a reference mostly.
 HIDDEN_IN_DIFF = (
-    rf"(pass(word|wd|phrase)|{_SHORT}|{_KINDS_OF_KEY}|client[-_. ]?secret|(?<!account)token|credentials?|htpasswd"
+    rf"(pass(word|wd|phrase)|{_SHORT}|{_KINDS_OF_KEY}|client[-_. ]?secret|(?<!account)token|cred(ential)?s?|htpasswd"
     r"|bearer)"
 )
 # Where an explanation hides it: a name of a Secret that is kept back does no harm.
 HIDDEN_IN_EXPLANATION = re.compile(
-    rf"((passw(or)?d|passphrase|{_KINDS_OF_KEY}|secret|token|credential|bearer)s?|{_SHORT})$", re.I
+    rf"((passw(or)?d|passphrase|{_KINDS_OF_KEY}|secret|token|cred(ential)?|bearer)s?|{_SHORT})$", re.I
 )
 # Where an import hides it, anywhere in a path: what differs is listed without having been judged.
-HIDDEN_IN_IMPORT = re.compile(r"pass|pwd|secret|token|key|credential|certificate", re.I)
+HIDDEN_IN_IMPORT = re.compile(r"pass|pwd|(^|[_.-])pw$|secret|token|key|cred|salt|certificate", re.I)
+# Names whose value every report hides where it is random, and no check tells: `DD_KEY`, `COOKIE_SALT`; no public key.
+_HIDDEN_IF_RANDOM = re.compile(r"(?<!public)(?<!public[-_. ])(key|secret|salt|pepper|auth)s?$", re.I)
 
-# What nobody writes but as a credential, whatever it is called.
-_TOKEN = (
-    r"\b(AKIA[0-9A-Z]{16}|gh[opsur]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{20,}"
-    r"|eyJ[\w-]{15,}\.eyJ[\w-]{15,}\.[\w-]{20,})"
-)
-TOKEN = re.compile(_TOKEN)
-_SHAPES = re.compile(
-    rf"{_TOKEN}|-----BEGIN (RSA |EC |OPENSSH |DSA )?PRIVATE KEY-----"
-    r"|[a-z][a-z0-9+.-]{1,20}://[^\s/:@${}]{0,64}:[^\s/:@${}<>*]{6,128}@"
-)
-# URLs by which whoever knows them may post: of Slack, Discord, Microsoft Teams, Lark and Zapier.
-WEBHOOK = re.compile(
-    r"(?P<host>https?://(hooks\.slack(-gov)?\.com/(services|workflows|triggers)"
-    r"|((canary|ptb)\.)?discord(app)?\.com/api/(v\d+/)?webhooks"
-    r"|([\w.-]+\.webhook|outlook)\.office(365)?\.com/webhook(b2)?"
-    r"|open\.(feishu\.cn|larksuite\.com)/open-apis/bot/(v2/)?hook"
-    r"|hooks\.zapier\.com/hooks/catch)/)"
-    r"(?P<value>[^\s\"'<>]+)",
-    re.I,
-)
-# Parameters of a URL that are a credential where they are random.
-_PARAMETER = re.compile(
-    r"[?&](sig|([a-z]+[_-])*(signature|token)|api[_-]?key|client[_-]?secret|passw(or)?d|pwd)=(?P<value>[^&\s\"'#]+)",
-    re.I,
-)
-# `Server=db;User Id=me;Password=…`, and the keys of Azure's storage and service bus.
-_CONNECTION = re.compile(
-    r"\b(server|data source|host|address|endpoint|accountname|database|initial catalog|user id|uid|user)=[^;\n]{0,200};"
-    r"([^;\n]{0,200};){0,20}?[ ]?(password|pwd|accountkey|sharedaccesskey)=(?P<value>[^;\s\"'{$<%(]{6,})(?=[;\s\"']|$)",
-    re.I,
-)
-PRIVATE_KEY = re.compile(r"PRIVATE KEY-----|BEGIN OPENSSH")
-# What stands in the place of a credential until someone knows it.
-_PLACEHOLDER = re.compile(
-    r"\$\{|\$\(|\{\{|^<[^>]*>$|^\{cipher\}"
-    # What bank-vaults, vals, 1Password, Azure and others put the credential in the place of.
-    r"|^(>>)?vault:|^ref\+|^(op|sm|ssm|awsssm|awssecretsmanager|gcpsm|azkv|azurekeyvault|vault|secret|secretref|k8s)://"
-    r"|^arn:aws[a-z-]*:(secretsmanager|ssm):|^(aws|gcp|azure|oci|ibm)[a-z]*:[a-z]*(secret|vault|ssm|parameter)[a-z]*:"
-    r"|^projects/[^/]+/secrets/|^@Microsoft\.KeyVault\("
-    r"|^(change|replace)[-_ ]?(me|it|this)([-_ !.].*)?$"
-    r"|^(todo|tbd|dummy|example|placeholder|redacted)$|^your[-_ ]|^(?P<sign>[x*.-])(?P=sign)*$",
-    re.I,
-)
-_WORDS = re.compile(r"pass|pwd|secret|token|key|credential|://|eyJ|gh[opsur]_|xox|glpat|AKIA")
+# One of these is in every text of several lines that holds a credential, but for tokens.
+_WORDS = re.compile(r"pass|pwd|pw|secret|token|key|cred|auth|basic|://|@(tcp|udp|unix)", re.I)
 _LINE = re.compile(
     r"""^[ \t-]*["']?([\w.\-]{1,80})["']?[ \t]*[:=][ \t]*["']?([^\s"',#]{8,512})["']?,?[ \t\r]*$""", re.M
 )
-# A name of something, such as `grafana-admin-v2`: what a Secret is called, not what it holds.
-_CALLED = re.compile(r"([A-Za-z]+|v?[0-9]{1,4})([-_./:@]([A-Za-z]+|v?[0-9]{1,4}))*")
-_ENTROPY = 2.8
-
-
-def is_placeholder(value: str) -> bool:
-    """Whether a value only stands for a credential: empty, `CHANGEME`, `${PASSWORD}`, `<password>`, ciphertext."""
-    return not value.strip() or _PLACEHOLDER.search(value.strip()) is not None or is_ciphertext(value)
 
 
 def looks_secret(name: str, value: str) -> bool:
@@ -104,43 +54,30 @@ def looks_secret(name: str, value: str) -> bool:
     return has_shape(value) or (NAMES_CREDENTIAL.search(name) is not None and is_random(value))
 
 
-def has_shape(text: str) -> bool:
-    """Whether a text holds what nobody writes but as a credential, whatever it is called."""
-    if _SHAPES.search(text) or any(not is_placeholder(one["value"]) for one in _CONNECTION.finditer(text)):
-        return True
-    if any(is_random(one["value"]) for one in _PARAMETER.finditer(text)):
-        return True
-    ends = (one["value"].rstrip("/").rpartition("/")[2] for one in WEBHOOK.finditer(text))
-    return any(len(end) >= 8 and _kinds(end) >= 2 and not is_placeholder(end) for end in ends)
+def may_be_secret(name: str, value: str) -> bool:
+    """Whether no report shows a value for its name alone: a random one, by names that a check passes over too."""
+    named = NAMES_CREDENTIAL.search(name) or _HIDDEN_IF_RANDOM.search(name)
+    return named is not None and is_random(value)
 
 
-def is_random(value: str) -> bool:
-    """Whether a value is as random as a credential, and neither a path, a reference nor a name."""
-    if not 8 <= len(value) <= 512 or " " in value or "<" in value or is_placeholder(value):
-        return False
-    if value.startswith(("/", "./", "@/", "file:", "unix:", "http:", "https:", "$", "`")) or _CALLED.fullmatch(value):
-        return False
-    return _kinds(value) >= 2 and _entropy(value) >= _ENTROPY
+# What a line says of a name: `name: value`, `NAME=value`, `"name": "value"`, and `--name value`.
+_SAID = re.compile(
+    r"""(?<![\w.-])(?=(?P<name>[\w.-]{1,80})["']?[ \t]*[:=][ \t]*["']?(?P<value>[^\s"']{0,511}[^\s"',;&)}\]]))"""
+)
+_GIVEN = re.compile(r"""(?<!\S)--?(?=(?P<name>[A-Za-z][\w.-]*)[ \t]+["']?(?P<value>[^\s"'-][^\s"']*))""")
 
 
-def _kinds(value: str) -> int:
-    """How many kinds of characters a text has: small and capital letters, digits, marks."""
-    return sum(any(test(char) for char in value) for test in (str.islower, str.isupper, str.isdigit, _is_mark))
-
-
-def _is_mark(char: str) -> bool:
-    return not char.isalnum()
-
-
-def _entropy(value: str) -> float:
-    """Shannon's entropy of a text, in bits a character."""
-    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
+def secret_spans(text: str) -> Iterator[Span]:
+    """Where no report shows a text: what has a credential's shape, and what its own words call one."""
+    yield from shaped(text)
+    for regex in (_SAID, _GIVEN):
+        yield from (one.span("value") for one in regex.finditer(text) if may_be_secret(one["name"], one["value"]))
 
 
 @lru_cache(maxsize=2048)
 def secret_lines(text: str) -> tuple[str, ...]:
     """The names of all credentials in a text of lines `name: value` or `name=value`; one without a name is told too."""
-    if not _WORDS.search(text) and not _WORDS.search(text.lower()):
+    if not _WORDS.search(text) and not TOKEN.search(text):
         return ()
     found = [one for one in _LINE.finditer(text) if looks_secret(one[1], one[2])]
     rest = text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.build.stage import Remark
-from meshgen.credentials import WEBHOOK
+from meshgen.credentialshapes import WEBHOOK
 from meshgen.yaml import pointer
 
 # Of notification-controller: the types whose notifier refuses to be made without a token, and without a channel.

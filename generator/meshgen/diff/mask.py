@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from meshgen.credentials import HIDDEN_IN_DIFF, PRIVATE_KEY, awaiting
+from meshgen.credentials import HIDDEN_IN_DIFF, awaiting, may_be_secret
+from meshgen.credentialshapes import PRIVATE_KEY
 from meshgen.diff.fields import Field, Item
 from meshgen.redaction import redacted
 from meshgen.sops import is_ciphertext, is_key
@@ -51,10 +52,17 @@ def masked(value: Any, kind: str, path: tuple[str, ...]) -> Any:
         return value
     if is_ciphertext(value) or is_key(path):
         return ENCRYPTED
-    if is_secret(kind, path):
+    if is_secret(kind, path) or _is_random(path, value):
         # No digest: a short secret can be found by it.
         return f"(secret, {len(str(value))} characters)"
     return _text(value) if isinstance(value, str) else value
+
+
+def _is_random(path: Sequence[str], value: Any) -> bool:
+    """Whether a value is as random as a credential, and is called so that it may be one."""
+    named = [step[1:-1] if isinstance(step, Item) else step for step in path[-2:]]
+    called = named[0] if named[-1:] == ["value"] else named[-1] if named else ""
+    return isinstance(value, str) and may_be_secret(called, value)
 
 
 def _text(text: str) -> str:
@@ -97,7 +105,7 @@ def _lines(field: Field, kind: str) -> tuple[str, ...]:
         return ()
     if is_key(field.path):
         return ()
-    if any(PRIVATE_KEY.search(text) or _is_binary(text) for text in texts):
+    if any(PRIVATE_KEY.search(text) or _is_binary(text) or _is_random(field.path, text) for text in texts):
         return ()
     before, after = _differing(_hidden(texts[0].splitlines()), _hidden(texts[1].splitlines()))
     if len(before) + len(after) > _MOST_COMPARED:

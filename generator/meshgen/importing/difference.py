@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from meshgen.config.problems import dotted
-from meshgen.credentials import HIDDEN_IN_IMPORT, has_shape
+from meshgen.credentials import HIDDEN_IN_IMPORT, awaiting
+from meshgen.redaction import holds_secret
 
 _ABSENT = object()
 
@@ -30,23 +31,39 @@ class Difference:
         return asdict(self)
 
 
-def differences(name: str, read: Any, rendered: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
-    """Every field in which two objects differ, as deep as both are maps, or lists of one length."""
+def differences(
+    name: str, read: Any, rendered: Any, path: tuple[str | int, ...] = (), *, secret: bool = False
+) -> Iterator[Difference]:
+    """Every field in which two objects differ, as deep as both are maps, or lists of one length.
+
+    `secret` says that what is beside the values names them a credential: a variable's name, an option.
+    """
     if isinstance(read, dict) and isinstance(rendered, dict):
+        named = _is_named(read) or _is_named(rendered)
         for key in dict.fromkeys((*read, *rendered)):
-            yield from differences(name, read.get(key, _ABSENT), rendered.get(key, _ABSENT), (*path, key))
+            secret_here = secret or (named and key == "value")
+            yield from differences(
+                name, read.get(key, _ABSENT), rendered.get(key, _ABSENT), (*path, key), secret=secret_here
+            )
     elif isinstance(read, list) and isinstance(rendered, list) and len(read) == len(rendered):
         for index, (one, other) in enumerate(zip(read, rendered, strict=True)):
-            yield from differences(name, one, other, (*path, index))
+            after = index > 0 and any(
+                HIDDEN_IN_IMPORT.search(awaiting(some[index - 1]) or "") for some in (read, rendered)
+            )
+            yield from differences(name, one, other, (*path, index), secret=secret or after)
     elif type(read) is not type(rendered) or read != rendered:
-        secret = _may_be_secret(path, read, rendered)
+        secret = secret or _may_be_secret(path, read, rendered)
         yield Difference(name, dotted(path), _said(read, secret=secret), _said(rendered, secret=secret))
 
 
 def _may_be_secret(path: tuple[str | int, ...], *values: Any) -> bool:
     if any(isinstance(key, str) and HIDDEN_IN_IMPORT.search(key) for key in path):
         return True
-    return any(isinstance(value, str) and has_shape(value) for value in values)
+    return any(isinstance(value, str) and holds_secret(value) for value in values)
+
+
+def _is_named(item: dict[str, Any]) -> bool:
+    return HIDDEN_IN_IMPORT.search(str(item.get("name", ""))) is not None
 
 
 def _said(value: Any, *, secret: bool) -> str:

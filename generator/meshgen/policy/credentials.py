@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.config.problems import plain
-from meshgen.credentials import TAKES_CREDENTIAL, arguments, is_placeholder, looks_secret, secret_lines
+from meshgen.credentials import TAKES_CREDENTIAL, arguments, looks_secret, secret_lines
+from meshgen.credentialshapes import is_placeholder
 from meshgen.policy.reading import Map, mapping, placed, placed_containers
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
