@@ -99,6 +99,34 @@ def listening(host: str = "*", port: int = 80, istio: str = "ingressgateway") ->
     return of("Gateway", "networking.istio.io/v1", spec={"selector": {"istio": istio}, "servers": servers})
 
 
+def entrance(*listeners: Object, name: str = "istio", **annotations: str) -> Object:
+    metadata = {
+        "name": "a",
+        "namespace": "x",
+        "annotations": {f"networking.istio.io/{k}": v for k, v in annotations.items()},
+    }
+    spec = {"gatewayClassName": name, "listeners": list(listeners)}
+    return {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
+
+
+def listener(port: int = 443, host: str | None = None, **fields: Any) -> Object:
+    return {"name": f"l{port}", "port": port, "protocol": "HTTPS", **({"hostname": host} if host else {}), **fields}
+
+
+def serving(*servers: Object) -> Object:
+    return of("Gateway", "networking.istio.io/v1", spec={"selector": {"istio": "ingress"}, "servers": list(servers)})
+
+
+def server(*hosts: str, port: int = 443, protocol: str = "HTTPS", **tls: Any) -> Object:
+    return {"hosts": list(hosts), "port": {"number": port, "protocol": protocol, "name": f"s{port}"}, "tls": tls}
+
+
+def routing(*hosts: str | None, tls: tuple[str, ...] = (), **marks: str) -> Object:
+    rules = [{"host": host} if host else {"http": {}} for host in hosts]
+    given = ingress("nginx", **marks)
+    return {**given, "spec": {**given["spec"], "rules": rules, "tls": [{"hosts": [host]} for host in tls]}}
+
+
 ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
 GRANT = {"from": [{"kind": "HTTPRoute", "namespace": "other"}], "to": [{"kind": "Service"}]}
@@ -325,6 +353,47 @@ CASES: list[tuple[str, str, Object | None, Object | None]] = [
     ("exposure", "its class becomes public", ingress("nginx-internal"), ingress("public")),
     ("exposure", "the default one", ingress("internal"), ingress()),
     ("traffic", "requests from outside", ingress("nginx"), ingress("internal")),
+    ("exposure", "it makes *:8080 reachable at", serving(server("*")), serving(server("*"), server("*", port=8080))),
+    ("exposure", "it makes *:443 reachable", serving(server("b.example.com")), serving(server("*"))),
+    ("traffic", "hosts and ports", serving(server("*.example.com")), serving(server("b.example.com"))),
+    ("traffic", "hosts and ports", serving(server("*/*.example.com")), serving(server("x/b.example.com"))),
+    (
+        "exposure",
+        "it makes */b.example.com:443",
+        serving(server("x/b.example.com")),
+        serving(server("*/b.example.com")),
+    ),
+    ("exposure", "it makes *:80 reachable", listening(istio="egressgateway"), listening()),
+    ("traffic", "hosts and ports", listening(istio="egressgateway"), listening(port=81, istio="egressgateway")),
+    ("exposure", "makes *:80 reachable from outside", entrance(listener()), entrance(listener(), listener(80))),
+    ("exposure", "makes *:443 reachable", entrance(listener(host="a.example.com")), entrance(listener())),
+    (
+        "exposure",
+        "its Service is reachable from outside",
+        entrance(listener(), **{"service-type": "ClusterIP"}),
+        entrance(listener(), **{"service-type": "LoadBalancer"}),
+    ),
+    ("exposure", "a Gateway makes what", None, entrance(listener(), name="nginx")),
+    ("traffic", "hosts and ports", None, entrance(listener(15008), name="istio-waypoint")),
+    (
+        "traffic",
+        "hosts and ports",
+        entrance(listener(), **{"service-type": "ClusterIP"}),
+        entrance(listener(), listener(80), **{"service-type": "ClusterIP"}),
+    ),
+    (
+        "exposure",
+        "it makes b.example.com reachable",
+        routing("a.example.com"),
+        routing("a.example.com", "b.example.com"),
+    ),
+    ("exposure", "it makes * reachable", routing("a.example.com"), routing(None)),
+    (
+        "exposure",
+        "no range keeps any of the internal network out",
+        service("LoadBalancer", annotations=INTERNAL, **RANGES),
+        service("LoadBalancer", annotations=INTERNAL, loadBalancerSourceRanges=["10.0.0.0/8", "0.0.0.0/0"]),
+    ),
     ("replacement", "a claim can't shrink", claim("10Gi"), claim("5Gi")),
     ("replacement", "a claim can't shrink", claim("1Gi"), claim("1G")),
     ("replacement", "a claim can't shrink", stateful("1e10"), stateful("5G")),
@@ -348,6 +417,21 @@ def test_every_risk_has_a_case():
 )
 def test_closing_what_was_open_is_no_exposure(old: Object, new: Object):
     assert changed(old, new).risk != "exposure"
+
+
+def test_another_class_of_an_ingress_is_an_exposure_unless_it_is_called_internal():
+    assert changed(ingress("nginx"), ingress("public")).risk == "exposure"
+    assert changed(ingress("public"), ingress("internal")).risk == "traffic"
+
+
+def test_the_scheme_of_an_ingress_says_whether_it_is_internal():
+    def scheme(value: str | None) -> Object:
+        marks = {"alb.ingress.kubernetes.io/scheme": value} if value else {}
+        return {**ingress("alb"), "metadata": {"name": "a", "namespace": "x", "annotations": marks}}
+
+    assert changed(scheme("internal"), scheme("internet-facing")).risk == "exposure"
+    assert changed(scheme(None), scheme("internet-facing")).risk == "exposure"
+    assert changed(scheme("internet-facing"), scheme(None)).risk == "traffic"
 
 
 def test_a_value_that_sops_no_longer_encrypts_is_a_risk():

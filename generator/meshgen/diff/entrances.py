@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from meshgen.build.ranges import cover_everything, is_address
 from meshgen.config.problems import plain
 from meshgen.diff.reach import Verdict, wider
-from meshgen.policy.reading import Map, items, mapping, text, texts
+from meshgen.policy.reading import Map, items, mapping, number, text, texts
 
 ISTIO = "networking.istio.io"
 # nginx has two names for one annotation, as other controllers have of their own.
@@ -19,33 +19,84 @@ _CLASS = "kubernetes.io/ingress.class"
 _INTERNAL = re.compile(r"internal|private", re.I)
 
 
+# What says of an Istio Gateway of the Gateway API how it is reached; a waypoint is not, from outside.
+_SERVICE_TYPE = "networking.istio.io/service-type"
+_WAYPOINT = "istio-waypoint"
+
+# A host and a port, and what is said of them: a server of Istio's, a listener or a rule.
+Entries = dict[tuple[str, int | None], Map]
+
+
 def entered(kind: str, group: str, action: str, old: Map, new: Map) -> Iterator[Verdict]:
     """What becomes reachable from outside by an Ingress or a Gateway."""
-    if action == "added" and kind == "Gateway" and group == ISTIO:
-        if hosts := _listened(new):
-            yield "exposure", f"it makes {hosts} reachable at the gateways that it selects"
-    elif action == "added" and kind in ("Ingress", "Gateway"):
-        yield "exposure", f"{'an' if kind == 'Ingress' else 'a'} {kind} makes what it names reachable from outside"
-    elif action in ("changed", "moved") and kind == "Ingress":
+    if kind not in ("Ingress", "Gateway") or action == "removed":
+        return
+    if action == "added" and not (kind == "Gateway" and group == ISTIO):
+        if not _is_inside(new):
+            yield "exposure", f"{'an' if kind == 'Ingress' else 'a'} {kind} makes what it names reachable from outside"
+        return
+    if more := _more(old, new):
+        where = "at the gateways that it selects" if group == ISTIO else "from outside"
+        yield "exposure", f"it makes {more} reachable {where}"
+    if action != "added" and kind == "Gateway" and _is_inside(old) and not _is_inside(new):
+        yield "exposure", "its Service is reachable from outside"
+    if action != "added" and kind == "Ingress":
         yield from _widened(old, new)
 
 
-def _listened(gateway: Map) -> str:
-    """The hosts and ports of an Istio Gateway in words; nothing where it is one on the way out."""
-    if any("egress" in str(value) for value in mapping(gateway, "spec", "selector").values()):
-        return ""
-    said = [
-        f"{plain(host)}:{plain(mapping(server, 'port').get('number'))}"
-        for server in items(gateway, "spec", "servers")
+def entries(obj: Map) -> Entries:
+    """The hosts and ports that an Ingress or a Gateway of either API names, each with what names it."""
+    if obj.get("kind") == "Ingress":
+        rules = [*items(obj, "spec", "rules")] or ([{}] if mapping(obj, "spec", "defaultBackend") else [])
+        return {(text(rule, "host") or "*", None): rule for rule in rules}
+    listeners = {(text(one, "hostname") or "*", number(one, "port")): one for one in items(obj, "spec", "listeners")}
+    servers = {
+        (host, number(server, "port", "number")): server
+        for server in items(obj, "spec", "servers")
         for host in texts(server, "hosts")
+    }
+    return {**listeners, **servers}
+
+
+def _more(old: Map, new: Map) -> str:
+    """The hosts and ports that one of them names anew, in words; nothing where it is not reached from outside."""
+    if _is_inside(new):
+        return ""
+    before = {} if _is_inside(old) else entries(old)
+    said = [
+        plain(host) + (f":{plain(port)}" if port else "")
+        for host, port in entries(new)
+        if not any(port == other and _covers(known, host) for known, other in before)
     ]
     return ", ".join(said[:3]) + ", …" * (len(said) > 3)
 
 
+def _covers(known: str, host: str) -> bool:
+    """Whether a host is another one or within its wildcard; Istio's may have a namespace before them."""
+    inside, _, known = known.rpartition("/")
+    within, _, host = host.rpartition("/")
+    same = inside in ("", "*", within)
+    return same and (known in ("*", host) or (known.startswith("*.") and host.endswith(known[1:])))
+
+
+def _is_inside(obj: Map) -> bool:
+    """Whether a Gateway is one on the way out, or reached from inside of the cluster alone."""
+    selected = mapping(obj, "spec", "selector").values()
+    if any("egress" in str(value) for value in selected):
+        return True
+    served = text(obj, "spec", "gatewayClassName")
+    return served == _WAYPOINT or (served.startswith("istio") and _marks(obj).get(_SERVICE_TYPE) == "ClusterIP")
+
+
 def _widened(old: Map, new: Map) -> Iterator[Verdict]:
     before, after = _class(old), _class(new)
-    if before != after and _INTERNAL.search(before) and not _INTERNAL.search(after):
-        yield "exposure", f"its class becomes {plain(after) or 'the default one'}: it is not internal any more"
+    scheme = _marks(new).get(_SCHEME)
+    if before != after and not _INTERNAL.search(after) and scheme != "internal":
+        internal = _INTERNAL.search(before) or _marks(old).get(_SCHEME) == "internal"
+        what = "it is not internal any more" if internal else "another controller serves it, to its own addresses"
+        yield "exposure", f"its class becomes {plain(after) or 'the default one'}: {what}"
+    elif scheme == "internet-facing" != _marks(old).get(_SCHEME):
+        yield "exposure", "its scheme becomes internet-facing: it is not internal any more"
     ranges = _ranges(old)
     if ranges and not cover_everything(ranges):
         now = _ranges(new)
@@ -56,10 +107,8 @@ def _widened(old: Map, new: Map) -> Iterator[Verdict]:
 
 
 def _class(ingress: Map) -> str:
-    """What says which controller serves it, and how: its class, and a scheme where its controller has one."""
-    marks = _marks(ingress)
-    named = text(ingress, "spec", "ingressClassName") or marks.get(_CLASS) or ""
-    return " ".join(str(one) for one in (named, marks.get(_SCHEME)) if one)
+    """What says which controller serves it."""
+    return text(ingress, "spec", "ingressClassName") or str(_marks(ingress).get(_CLASS) or "")
 
 
 def _ranges(ingress: Map) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _workload(key: Key, one: Field) -> Verdict:
 
 
 _READ = re.compile(
-    r"istio\.io|load-?balancer|/service-|external-dns|cert-manager|argocd|fluxcd|prometheus\.io|"
+    r"istio\.io|ingress|load-?balancer|/service-|external-dns|cert-manager|argocd|fluxcd|prometheus\.io|"
     r"(cloud\.google|gke|azure|amazonaws)\.|helm\.sh/hook|pod-security",
     re.I,
 )

@@ -150,6 +150,8 @@ def _verdicts(old: Service | None, new: Service) -> Iterator[Verdict]:
         yield "exposure", f"{called} is not internal any more"
     if wider := _wider(old, new):
         yield "exposure", f"{called} opens to more addresses: {', '.join(wider)}"
+    elif old.internal and new.internal and old.is_narrow and not new.is_narrow:
+        yield "exposure", f"{called} opens to more addresses: no range keeps any of the internal network out"
     if more := sorted(new.ports - old.ports):
         yield "exposure", f"{called} is open, and gets more ports: {', '.join(more)}"
 
