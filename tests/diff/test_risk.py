@@ -127,6 +127,47 @@ def routing(*hosts: str | None, tls: tuple[str, ...] = (), **marks: str) -> Obje
     return {**given, "spec": {**given["spec"], "rules": rules, "tls": [{"hosts": [host]} for host in tls]}}
 
 
+def attaching(where: str | None) -> Object:
+    return entrance(listener(**({"allowedRoutes": {"namespaces": {"from": where}}} if where else {})))
+
+
+def destination(**tls: Any) -> Object:
+    policy = {"tls": {"mode": "SIMPLE", **tls}}
+    return of("DestinationRule", "networking.istio.io/v1", spec={"host": "a", "trafficPolicy": policy})
+
+
+def checked(**fields: Any) -> Object:
+    client = fields.pop("clientConfig", {"service": {"name": "a"}, "caBundle": "a"})
+    one = {"name": "a", "rules": [{"resources": ["pods"]}], "clientConfig": client, **fields}
+    return of("MutatingWebhookConfiguration", "admissionregistration.k8s.io/v1", webhooks=[one])
+
+
+def binding(*actions: str, **spec: Any) -> Object:
+    kind = "ValidatingAdmissionPolicyBinding"
+    every = {"policyName": "a", "validationActions": list(actions), **spec}
+    return of(kind, "admissionregistration.k8s.io/v1", spec=every)
+
+
+def running(*, pod: Object | None = None, volumes: Object | None = None, **security: Any) -> Object:
+    container = {"name": "a", "image": "x:1", "securityContext": security}
+    spec = {"containers": [container], "securityContext": pod or {}, "volumes": [{"name": "v", **(volumes or {})}]}
+    return workload(template={"spec": spec})
+
+
+def account(role: str) -> Object:
+    metadata = {"name": "a", "namespace": "x", "annotations": {"eks.amazonaws.com/role-arn": role}}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+def grant(*, to: tuple[str, ...] = ("Service",), by: tuple[str, ...] = ("other",)) -> Object:
+    spec = {
+        "from": [{"kind": "HTTPRoute", "namespace": one} for one in by],
+        "to": [{"kind": kind} for kind in to],
+    }
+    return of("ReferenceGrant", "gateway.networking.k8s.io/v1beta1", spec=spec)
+
+
+ARN = "arn:aws:iam::123456789012:role/"
 ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 READ = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
 GRANT = {"from": [{"kind": "HTTPRoute", "namespace": "other"}], "to": [{"kind": "Service"}]}
@@ -327,10 +368,25 @@ CASES: list[tuple[str, str, Object | None, Object | None]] = [
     ("security", "allows every request", None, authorization({})),
     ("security", "allows every request", None, authorization({"from": [{"source": {"ipBlocks": ["0.0.0.0/0"]}}]})),
     ("security", "allows every request", None, authorization({"to": [{"operation": {"paths": ["/*"]}}]})),
-    ("traffic", "does not allow is refused", None, authorization()),
-    ("traffic", "does not allow is refused", None, authorization({"from": [{"source": {"principals": ["*"]}}]})),
-    ("traffic", "does not allow is refused", None, authorization({"to": [{"operation": {"paths": ["/healthz"]}}]})),
-    ("traffic", "does not allow is refused", None, authorization({"to": [{"operation": {"notPaths": ["*"]}}]})),
+    ("traffic", "no ALLOW AuthorizationPolicy of its workloads allows is refused", None, authorization()),
+    (
+        "traffic",
+        "no ALLOW AuthorizationPolicy of its workloads allows is refused",
+        None,
+        authorization({"from": [{"source": {"principals": ["*"]}}]}),
+    ),
+    (
+        "traffic",
+        "no ALLOW AuthorizationPolicy of its workloads allows is refused",
+        None,
+        authorization({"to": [{"operation": {"paths": ["/healthz"]}}]}),
+    ),
+    (
+        "traffic",
+        "no ALLOW AuthorizationPolicy of its workloads allows is refused",
+        None,
+        authorization({"to": [{"operation": {"notPaths": ["*"]}}]}),
+    ),
     ("traffic", "names is refused", None, authorization({}, action="DENY")),
     ("security", "every connection", None, of("NetworkPolicy", "networking.k8s.io/v1", spec={"ingress": [{}]})),
     ("traffic", "which connections", None, of("NetworkPolicy", "networking.k8s.io/v1", spec={"podSelector": {}})),
@@ -394,6 +450,66 @@ CASES: list[tuple[str, str, Object | None, Object | None]] = [
         service("LoadBalancer", annotations=INTERNAL, **RANGES),
         service("LoadBalancer", annotations=INTERNAL, loadBalancerSourceRanges=["10.0.0.0/8", "0.0.0.0/0"]),
     ),
+    ("security", "clients of a:443 need no", serving(server("a", mode="MUTUAL")), serving(server("a", mode="SIMPLE"))),
+    ("traffic", "hosts and ports", serving(server("a", mode="SIMPLE")), serving(server("a", mode="MUTUAL"))),
+    ("traffic", "hosts and ports", serving(server("a"), server("b", port=444, mode="MUTUAL")), serving(server("a"))),
+    ("security", "no longer redirects", serving(server("a", httpsRedirect=True)), serving(server("a"))),
+    ("security", "HTTPS becomes HTTP", serving(server("a")), serving(server("a", protocol="HTTP"))),
+    ("security", "HTTPS becomes HTTP", entrance(listener()), entrance(listener(protocol="HTTP"))),
+    ("security", "to listener l443: from All", attaching(None), attaching("All")),
+    ("security", "to listener l443: from All", attaching("Selector"), attaching("All")),
+    ("traffic", "hosts and ports", attaching("All"), attaching("Same")),
+    ("security", "tls goes for a.b.c", routing("a.b.c", tls=("*.b.c",)), routing("a.b.c")),
+    ("traffic", "from outside", routing("a.b.c", tls=("a.b.c",)), routing("a.b.c", tls=("*.b.c",))),
+    ("traffic", "from outside", routing("a.b.c", "d.b.c", tls=("a.b.c",)), routing("d.b.c")),
+    ("security", "auth-url goes or is off", routing("a", auth_url="https://x"), routing("a")),
+    ("security", "auth-tls-secret goes", routing("a", auth_tls_secret="x/y"), routing("a")),
+    (
+        "security",
+        "auth-tls-verify-client",
+        routing("a", auth_tls_verify_client="on"),
+        routing("a", auth_tls_verify_client="off"),
+    ),
+    ("security", "judged otherwise", routing("a", auth_url="https://x"), routing("a", auth_url="https://y")),
+    ("security", "ssl-redirect goes or is off", routing("a"), routing("a", ssl_redirect="false")),
+    ("traffic", "is read by what runs it", routing("a"), routing("a", auth_url="https://x")),
+    ("traffic", "is read by what runs it", routing("a", ssl_redirect="false"), routing("a")),
+    (
+        "security",
+        "certificate is no longer verified",
+        destination(subjectAltNames=["a.example.com"]),
+        destination(insecureSkipVerify=True),
+    ),
+    ("security", "subjectAltNames goes", destination(subjectAltNames=["a.example.com"]), destination()),
+    ("security", "has more", destination(subjectAltNames=["a"]), destination(subjectAltNames=["a", "b"])),
+    ("traffic", "how clients connect", destination(), destination(subjectAltNames=["a.example.com"])),
+    ("traffic", "how clients connect", destination(subjectAltNames=["a"]), None),
+    ("security", "asked of other objects", checked(), checked(namespaceSelector={"matchLabels": {"a": "b"}})),
+    ("security", "asked of other objects", checked(), checked(rules=[{"resources": ["services"]}])),
+    ("security", "another server", checked(), checked(clientConfig={"url": "https://evil.example.com"})),
+    ("restart", "is not known", checked(), checked(clientConfig={"service": {"name": "a"}, "caBundle": "b"})),
+    ("restart", "is not known", checked(), checked(objectSelector={})),
+    ("security", "goes through as it is", binding("Deny"), binding("Audit")),
+    ("security", "goes through as it is", binding("Deny"), None),
+    ("security", "to other objects", binding("Deny"), binding("Deny", matchResources={"matchPolicy": "Exact"})),
+    ("restart", "is not known", binding("Audit"), binding("Deny")),
+    ("restart", "is not stored from now on", None, binding("Deny")),
+    ("security", "container a gets SYS_ADMIN", running(), running(capabilities={"add": ["SYS_ADMIN"]})),
+    ("restart", "its pods restart", running(), running(capabilities={"add": ["NET_BIND_SERVICE"]})),
+    ("restart", "its pods restart", running(capabilities={"add": ["SYS_ADMIN"]}), running()),
+    ("security", "mount /var/run of their node", running(), running(volumes={"hostPath": {"path": "/var/run"}})),
+    ("security", "may run as root", running(runAsNonRoot=True), running()),
+    ("security", "may run as root", running(pod={"runAsNonRoot": True}), running()),
+    ("security", "a runs as root", running(runAsNonRoot=True), running(runAsUser=0)),
+    ("restart", "its pods restart", running(pod={"runAsNonRoot": True}), running(runAsNonRoot=True)),
+    ("restart", "its pods restart", running(), running(runAsUser=1000)),
+    ("security", "HTTPRoutes of other, HTTPRoutes of third may refer", grant(), grant(by=("other", "third"))),
+    ("security", "Service, Secret", grant(), grant(to=("Service", "Secret"))),
+    ("traffic", "who may refer", grant(to=("Service", "Secret")), grant()),
+    ("security", "as another identity", account(f"{ARN}a"), account(f"{ARN}b")),
+    ("security", "as another identity", None, account(f"{ARN}a")),
+    ("restart", "are refused when they are made", None, of("ResourceQuota", spec={"hard": {"pods": "1"}})),
+    ("security", "an AuthorizationPolicy goes", authorization(), None),
     ("replacement", "a claim can't shrink", claim("10Gi"), claim("5Gi")),
     ("replacement", "a claim can't shrink", claim("1Gi"), claim("1G")),
     ("replacement", "a claim can't shrink", stateful("1e10"), stateful("5G")),
@@ -464,6 +580,36 @@ def test_a_host_more_is_a_risk_where_workloads_reach_known_hosts_alone(outbound:
     assert found(None, entry("evil.example.com")) == risk
     assert found(entry("a.example.com"), entry("a.example.com", "evil.example.com")) == risk
     assert found(entry("a.example.com", "b.example.com"), entry("a.example.com")) == "traffic"
+
+
+@pytest.mark.parametrize(
+    ("others", "risk", "reason"),
+    [
+        ([{}], "security", "it allows more where another ALLOW policy of its namespace is for the same workloads"),
+        ([{"action": "DENY"}], "traffic", "is refused from now on"),
+        ([], "traffic", "is refused from now on"),
+    ],
+)
+def test_a_second_policy_that_allows_opens(others: list[Object], risk: str, reason: str):
+    def policy(name: str, **spec: Any) -> Object:
+        return {
+            **authorization({"to": [{"operation": {"paths": ["/x"]}}]}, **spec),
+            "metadata": {"name": name, "namespace": "x"},
+        }
+
+    change = changed(None, policy("b"), among=[policy("c", **spec) for spec in others])
+
+    assert (change.risk, reason in " ".join(change.reasons)) == (risk, True), change.reasons
+
+
+@pytest.mark.parametrize(("outbound", "risk"), [({}, "security"), (OUTBOUND, "traffic")])
+def test_a_sidecar_that_goes_opens_where_the_mesh_does_not_keep_in(outbound: Object, risk: str):
+    def sidecar(name: str) -> Object:
+        return {**of("Sidecar", "networking.istio.io/v1", spec=OUTBOUND), "metadata": {"name": name, "namespace": "x"}}
+
+    among = (chart("istiod", meshConfig=outbound), sidecar("other"))
+
+    assert changed(sidecar("a"), None, among=among).risk == risk
 
 
 def test_an_application_that_leaves_takes_its_objects_along(tmp_path: Path):

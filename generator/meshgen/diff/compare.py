@@ -84,7 +84,9 @@ def _facts(old: Objects, new: Objects, project: Project | None) -> Facts:
     """What one change has to know of the others: what is there on one side only, and what then can be deleted."""
     gone = frozenset((key.kind, key.name) for key in old.keys() - new.keys() if _is_control_plane(key))
     come = frozenset((key.kind, key.name) for key in new.keys() - old.keys() if _is_control_plane(key))
-    return Facts(gone, come, project, any(_keeps_in(key, one.object) for key, one in new.items()))
+    keeping = {key.kind for key, one in new.items() if _keeps_in(key, one.object)}
+    allowing = frozenset(key.namespace for key, one in old.items() if _allows(key, one.object))
+    return Facts(gone, come, project, bool(keeping), bool(keeping - {"Sidecar"}), allowing)
 
 
 def _keeps_in(key: Key, obj: dict[str, Any]) -> bool:
@@ -95,6 +97,11 @@ def _keeps_in(key: Key, obj: dict[str, Any]) -> bool:
         return False
     paths = (("spec", "values", "meshConfig"), ("spec", "meshConfig"), ("spec",))
     return any(value_at(obj, (*path, "outboundTrafficPolicy", "mode")) == "REGISTRY_ONLY" for path in paths)
+
+
+def _allows(key: Key, obj: dict[str, Any]) -> bool:
+    """Whether an object is an AuthorizationPolicy that refuses what it does not name."""
+    return key.kind == "AuthorizationPolicy" and (value_at(obj, ("spec", "action")) or "ALLOW") == "ALLOW"
 
 
 def _is_control_plane(key: Key) -> bool:

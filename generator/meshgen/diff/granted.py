@@ -23,8 +23,11 @@ _ADDRESSES = ("ipBlocks", "remoteIpBlocks")
 _MOST = 3
 
 
-def granted(kind: str, new: Map) -> Iterator[Verdict]:
-    """What a new object opens or asks for; nothing for kinds that do neither."""
+def granted(kind: str, new: Map, *, beside: bool = False) -> Iterator[Verdict]:
+    """What a new object opens or asks for; nothing for kinds that do neither.
+
+    `beside` says that its namespace had an ALLOW AuthorizationPolicy.
+    """
     spec = mapping(new, "spec")
     if kind in ("Role", "ClusterRole"):
         yield "security", _role(kind, new)
@@ -35,7 +38,7 @@ def granted(kind: str, new: Map) -> Iterator[Verdict]:
     elif kind == "ReferenceGrant":
         yield "security", _references(spec)
     elif kind == "AuthorizationPolicy":
-        yield _authorization(spec)
+        yield _authorization(spec, beside=beside)
     elif kind == "NetworkPolicy" and any({} in items(spec, way) for way in ("ingress", "egress")):
         yield "security", "it lets every connection through, whatever other NetworkPolicies leave out"
     elif kind == "APIService" and spec.get("service"):
@@ -48,6 +51,23 @@ def let_out(old: Map, new: Map) -> Iterator[Verdict]:
     more = [one for one in after if one not in before]
     if more and not _is_within(mapping(new, "spec")):
         yield "security", f"outboundTrafficPolicy is REGISTRY_ONLY, and workloads reach {_few(more)} from now on"
+
+
+def let_in(kind: str, old: Map, new: Map) -> Iterator[Verdict]:
+    """What a ReferenceGrant lets others refer to that it did not."""
+    if kind == "ReferenceGrant" and any(
+        one not in items(old, "spec", key) for key in ("from", "to") for one in items(new, "spec", key)
+    ):
+        yield "security", _references(mapping(new, "spec"))
+
+
+def let_all(old: Map) -> Iterator[Verdict]:
+    """What follows once a Sidecar goes that kept its workloads from hosts that the mesh does not know."""
+    if text(old, "spec", "outboundTrafficPolicy", "mode") == "REGISTRY_ONLY":
+        yield (
+            "security",
+            "its workloads reach every host outside of the mesh, unless another Sidecar keeps them from it",
+        )
 
 
 def _role(kind: str, new: Map) -> str:
@@ -117,14 +137,19 @@ def _references(spec: Map) -> str:
     return f"{who} may refer to what is in its namespace: {what}"
 
 
-def _authorization(spec: Map) -> Verdict:
+def _authorization(spec: Map, *, beside: bool) -> Verdict:
     action = spec.get("action") or "ALLOW"
     if action != "ALLOW":
         said = {"DENY": "refused", "CUSTOM": "decided by an external authorizer", "AUDIT": "audited"}
         return "traffic", f"what this AuthorizationPolicy names is {said.get(action, 'judged otherwise')} from now on"
     if any(_is_for_everyone(rule) for rule in items(spec, "rules")):
         return "security", "it allows every request, whatever other ALLOW policies leave out"
-    return "traffic", "what an AuthorizationPolicy does not allow is refused from now on"
+    if beside and spec.get("rules"):
+        return "security", (
+            "it allows more where another ALLOW policy of its namespace is for the same workloads; "
+            "where none is, what it does not allow is refused from now on"
+        )
+    return "traffic", "what no ALLOW AuthorizationPolicy of its workloads allows is refused from now on"
 
 
 def _is_for_everyone(rule: Map) -> bool:

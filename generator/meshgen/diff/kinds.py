@@ -30,9 +30,17 @@ _TRAFFIC = {
     "TLSRoute": "it routes connections",
     "GRPCRoute": "it routes requests",
     "Ingress": "it routes requests from outside",
+    "ReferenceGrant": "it says who may refer to what is in its namespace",
     "HorizontalPodAutoscaler": "it changes how many pods serve",
 }
 _INSTALLS = {"IstioOperator", "Istio", "IstioCNI", "ZTunnel", "HelmRelease", "HelmChartRelease"}
+# What is read from the moment on that it is there.
+_AT_ONCE = dict.fromkeys(_INSTALLS, "it installs workloads") | {
+    "ResourceQuota": "pods and objects beyond it are refused when they are made",
+    "LimitRange": "pods beyond it are refused when they start, and others get its defaults",
+    "ValidatingAdmissionPolicyBinding": "what its policy refuses is not stored from now on",
+    "MutatingAdmissionPolicyBinding": "its policy changes objects before they are stored",
+}
 # Where charts and trees come from, in the objects of stages.
 _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "Bucket"), (("spec", "url"),)) | {
     "HelmChartRelease": (("spec", "repository"),)
@@ -60,8 +68,8 @@ def _whole(key: Key, action: str) -> Verdict:
         return "traffic", _TRAFFIC[key.kind]
     if action == "removed":
         return ("traffic", "its name resolves no more") if key.kind == "Service" else ("restart", "its users miss it")
-    if key.kind in _INSTALLS:
-        return "restart", "it installs workloads"
+    if key.kind in _AT_ONCE:
+        return "restart", _AT_ONCE[key.kind]
     if not (key.kind in _ORIGINS or _BUILT_IN.search(key.group)):
         # Whatever runs for such a kind may act on it at once.
         return "restart", _UNKNOWN

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from meshgen.diff.admission import admitted
 from meshgen.diff.change import RISKS, Risk
 from meshgen.diff.entrances import entered
 from meshgen.diff.fields import Field, leaves
-from meshgen.diff.granted import granted, let_out
+from meshgen.diff.granted import granted, let_all, let_in, let_out
 from meshgen.diff.kinds import followed
+from meshgen.diff.locks import unlocked
 from meshgen.diff.objects import Key, Placed, Project
+from meshgen.diff.pods import permitted
 from meshgen.diff.reach import Verdict, chart_of, opened
 from meshgen.diff.replacement import replaced
 from meshgen.diff.security import weakened
@@ -20,14 +23,17 @@ from meshgen.diff.wiring import rewired
 class Facts(NamedTuple):
     """What else becomes of a cluster: (kind, name) of control planes that are there on one side only.
 
-    `project` says what Argo CD may still delete, where that is known, `registry_only` whether workloads reach only the
-    hosts that the mesh knows, and `alone` the engines that delete nothing of their old wiring.
+    `project` says what Argo CD may still delete, where that is known, and `registry_only` whether workloads reach only
+    the hosts that the mesh knows: `mesh_registry_only` where the mesh says so, not some Sidecar. `allowing` are the
+    namespaces that had an ALLOW AuthorizationPolicy before, `alone` the engines that delete nothing of their old wiring.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
     come: frozenset[tuple[str, str]] = frozenset()
     project: Project | None = None
     registry_only: bool = False
+    mesh_registry_only: bool = False
+    allowing: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
 
 
@@ -60,9 +66,15 @@ def _verdicts(
     yield from opened(old.object, new.object)
     yield from entered(key.kind, key.group, action, old.object, new.object)
     if action == "added":
-        yield from granted(key.kind, new.object)
+        yield from granted(key.kind, new.object, beside=key.namespace in facts.allowing)
     if key.kind == "ServiceEntry" and action != "removed" and facts.registry_only:
         yield from let_out(old.object, new.object)
+    yield from let_in(key.kind, old.object, new.object) if action in ("changed", "moved") else ()
+    yield from unlocked(key.kind, old.object, new.object)
+    yield from admitted(key.kind, action, old.object, new.object)
+    yield from permitted(old.object, new.object)
+    if key.kind == "Sidecar" and action == "removed" and not facts.mesh_registry_only:
+        yield from let_all(old.object)
     yield from weakened(key.kind, action, old.object, new.object, fields)
     if action == "moved":
         yield "replacement", f"it moves from stage {old.stage} to {new.stage}: Flux deletes it and makes it anew"

@@ -1,4 +1,4 @@
-"""What weakens a mesh: mTLS, authorization, outbound traffic, anonymous logins, webhooks, rights."""
+"""What weakens a mesh: mTLS, TLS to destinations, authorization, outbound traffic, anonymous logins, rights."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from meshgen.diff.fields import Field, Item
 from meshgen.diff.reach import Verdict
+from meshgen.policy.reading import Map, items, mapping, number, text, texts
 from meshgen.sops import is_ciphertext
 
 _AUTHORIZES = {"AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy"}
 _RIGHTS = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"}
-_WEBHOOKS = {"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"}
 # Weakest first; a mode that is not said is taken from what lies around it.
 _MTLS = {"DISABLE": 0, "PERMISSIVE": 1, "UNSET": 2, None: 2, "STRICT": 3}
 _TLS = {"DISABLE": 0, None: 1, "SIMPLE": 1, "MUTUAL": 2, "ISTIO_MUTUAL": 2}
@@ -30,8 +30,8 @@ def weakened(
         yield from _authorization(kind, action)
     if kind == "PeerAuthentication":
         yield from _peers(action, old, new)
-    if kind in _WEBHOOKS and action == "removed":
-        yield "security", "what this webhook checks or injects goes through unchecked"
+    if kind == "DestinationRule" and action in ("changed", "moved"):
+        yield from _verified(old, new)
     if kind in _RIGHTS and action in ("changed", "moved") and any(_grants(one) for one in fields):
         yield "security", "it grants other rights than before"
     for one in fields:
@@ -42,9 +42,36 @@ def weakened(
 
 def _authorization(kind: str, action: str) -> Iterator[Verdict]:
     if action == "removed":
-        yield "security", f"a {kind} goes: what it refused is let through"
+        yield "security", f"{_a(kind)} goes: what it refused is let through"
     elif action in ("changed", "moved"):
-        yield "security", f"a {kind} changes what it lets through"
+        yield "security", f"{_a(kind)} changes what it lets through"
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+
+
+def _verified(old: Map, new: Map) -> Iterator[Verdict]:
+    """What clients no longer ask of a destination's certificate."""
+    before = dict(_tls(mapping(old, "spec")))
+    for of, tls in _tls(mapping(new, "spec")):
+        was = before.get(of, {})
+        if tls.get("insecureSkipVerify") is True and was.get("insecureSkipVerify") is not True:
+            yield "security", "the destination's certificate is no longer verified"
+        known, names = texts(was, "subjectAltNames"), texts(tls, "subjectAltNames")
+        if known and not names and tls.get("mode") != "DISABLE":
+            yield "security", "subjectAltNames goes: the destination may have a certificate of any other name"
+        elif known and set(names) - set(known):
+            yield "security", "the destination may have a certificate of other names: subjectAltNames has more"
+
+
+def _tls(spec: Map) -> Iterator[tuple[tuple[str, int | None], Map]]:
+    """What a DestinationRule says of TLS, by its subset and port."""
+    for name, one in (("", spec), *((text(subset, "name"), subset) for subset in items(spec, "subsets"))):
+        policy = mapping(one, "trafficPolicy")
+        yield (name, None), mapping(policy, "tls")
+        for port in items(policy, "portLevelSettings"):
+            yield (name, number(port, "port", "number")), mapping(port, "tls")
 
 
 def _peers(action: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Verdict]:
