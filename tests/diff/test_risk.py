@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meshgen.diff.change import RISKS
 from tests.diff.repositories import changed, fleet, one
@@ -522,6 +526,34 @@ def test_change_has_its_risk_and_reason(risk: str, reason: str, old: Object | No
     change = changed(old, new)
 
     assert (change.risk, reason in " ".join(change.reasons)) == (risk, True), change.reasons
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every map and list below a value, with each of its keys."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from([(old, new) for *_, old, new in CASES if old or new]),
+    st.booleans(),
+    st.integers(min_value=0),
+    st.sampled_from([None, 1, True, "x", [], {}, [None], ["x"], [[1]], [{"a": 1}], {"a": None}]),
+)
+def test_no_shape_of_an_object_breaks_the_risks(
+    pair: tuple[Object | None, Object | None], first: bool, place: int, odd: Any
+):
+    old, new = copy.deepcopy(pair)
+    known = {"apiVersion", "kind", "metadata", "name", "namespace"}
+    some = [one for one in places(old if first else new) if one[1] not in known]
+    if some:
+        holder, key = some[place % len(some)]
+        holder[key] = odd
+
+    if old != new:
+        assert changed(old, new).risk in RISKS
 
 
 def test_every_risk_has_a_case():

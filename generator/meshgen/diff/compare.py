@@ -16,6 +16,7 @@ from meshgen.diff.objects import Key, Objects, Placed, Project, Reader
 from meshgen.diff.risk import Facts, assess
 from meshgen.diff.sides import SideCluster
 from meshgen.diff.wiring import left_alone
+from meshgen.policy.reading import text
 from meshgen.values import value_at
 
 _NOTHING = Placed(None, {})
@@ -92,7 +93,7 @@ def _facts(old: Objects, new: Objects, project: Project | None) -> Facts:
 def _keeps_in(key: Key, obj: dict[str, Any]) -> bool:
     """Whether an object says that workloads reach only the hosts that the mesh knows."""
     if key.kind == "ConfigMap":
-        return "REGISTRY_ONLY" in str((obj.get("data") or {}).get("mesh") or "")
+        return "REGISTRY_ONLY" in text(obj, "data", "mesh")
     if key.kind not in ("IstioOperator", "Istio", "HelmRelease", "HelmChartRelease", "Sidecar"):
         return False
     paths = (("spec", "values", "meshConfig"), ("spec", "meshConfig"), ("spec",))
@@ -101,7 +102,7 @@ def _keeps_in(key: Key, obj: dict[str, Any]) -> bool:
 
 def _allows(key: Key, obj: dict[str, Any]) -> bool:
     """Whether an object is an AuthorizationPolicy that refuses what it does not name."""
-    return key.kind == "AuthorizationPolicy" and (value_at(obj, ("spec", "action")) or "ALLOW") == "ALLOW"
+    return key.kind == "AuthorizationPolicy" and text(obj, "spec", "action") in ("", "ALLOW")
 
 
 def _is_control_plane(key: Key) -> bool:
@@ -133,12 +134,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 def written(path: tuple[str, ...]) -> str:
     """A path as people write it: `spec.ports[port=80]`, `metadata.annotations["example.com/a"]`."""
-    text = ""
+    said = ""
     for step in path:
         if isinstance(step, Item):
-            text += step
+            said += step
         elif _PLAIN.fullmatch(step):
-            text += f".{step}" if text else step
+            said += f".{step}" if said else step
         else:
-            text += f"[{json.dumps(step, ensure_ascii=False)}]"
-    return text
+            said += f"[{json.dumps(step, ensure_ascii=False)}]"
+    return said

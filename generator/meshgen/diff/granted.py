@@ -138,7 +138,7 @@ def _references(spec: Map) -> str:
 
 
 def _authorization(spec: Map, *, beside: bool) -> Verdict:
-    action = spec.get("action") or "ALLOW"
+    action = text(spec, "action") or "ALLOW"
     if action != "ALLOW":
         said = {"DENY": "refused", "CUSTOM": "decided by an external authorizer", "AUDIT": "audited"}
         return "traffic", f"what this AuthorizationPolicy names is {said.get(action, 'judged otherwise')} from now on"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from meshgen.build.clouds import cloud_annotations
 from meshgen.build.ranges import Network, cover_everything, range_problem
 from meshgen.diff.change import Risk
-from meshgen.policy.reading import Map, items, mapping, text
+from meshgen.policy.reading import Map, items, mapping, text, texts
 
 # (risk, reason)
 Verdict = tuple[Risk, str]
@@ -75,7 +75,7 @@ def _service(name: str, spec: Map, annotations: Map, default: str) -> Service:
         name,
         str(spec.get("type") or default),
         any((key, str(value)) in _INTERNAL for key, value in annotations.items()),
-        tuple(str(one) for one in spec.get("loadBalancerSourceRanges") or said),
+        tuple(texts(spec, "loadBalancerSourceRanges") or said),
         frozenset(_port(one) for one in items(spec, "ports")),
         bool(spec.get("externalIPs")),
     )
@@ -89,7 +89,7 @@ def _gateways(spec: Map) -> Iterator[Service]:
     components, values = mapping(spec, "components"), mapping(spec, "values", "gateways")
     listed = list(items(components, "ingressGateways"))
     profiled = spec.get("profile") in _WITH_GATEWAY
-    named = {one.get("name") or "istio-ingressgateway" for one in listed}
+    named = {text(one, "name") or "istio-ingressgateway" for one in listed}
     if profiled and "istio-ingressgateway" not in named:
         listed.insert(0, {"name": "istio-ingressgateway", "enabled": True})
     for kind, default in (("ingress", "LoadBalancer"), ("egress", "ClusterIP")):

@@ -87,9 +87,8 @@ def _peers(action: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Ve
 
 
 def _modes(obj: dict[str, Any]) -> dict[str, str | None]:
-    spec = obj.get("spec") or {}
-    ports = spec.get("portLevelMtls") or {}
-    return {"": (spec.get("mtls") or {}).get("mode")} | {port: (mtls or {}).get("mode") for port, mtls in ports.items()}
+    ports = mapping(obj, "spec", "portLevelMtls").items()
+    return {"": text(obj, "spec", "mtls", "mode") or None} | {port: text(mtls, "mode") or None for port, mtls in ports}
 
 
 def _grants(one: Field) -> bool:
@@ -100,7 +99,7 @@ def _field(kind: str, one: Field) -> Iterator[Verdict]:
     key = one.path[-1]
     if key in ("failurePolicy", "validationFailurePolicy") and one.new == "Ignore":
         yield "security", "failurePolicy becomes Ignore: what the webhook can't check goes through"
-    if one.path[-2:] == ("tls", "mode") and _TLS.get(one.new, 1) < _TLS.get(one.old, 1) and kind != "Gateway":
+    if one.path[-2:] == ("tls", "mode") and _rank(one.new) < _rank(one.old) and kind != "Gateway":
         yield "security", f"TLS to the destination becomes {one.new or 'unset'}"
     if one.path[-2:] == ("outboundTrafficPolicy", "mode") and one.old == "REGISTRY_ONLY":
         yield "security", "outboundTrafficPolicy becomes ALLOW_ANY: workloads reach every host outside of the mesh"
@@ -119,6 +118,10 @@ def _field(kind: str, one: Field) -> Iterator[Verdict]:
         yield "security", "SOPS no longer encrypts a value: it stands in Git in the clear, and has to be replaced"
     if _is_anonymous(one):
         yield "security", "logins become anonymous: whoever reaches it is let in"
+
+
+def _rank(mode: Any) -> int:
+    return _TLS.get(mode, 1) if isinstance(mode, str) else 1
 
 
 def _is_anonymous(one: Field) -> bool:
