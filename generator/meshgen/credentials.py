@@ -24,18 +24,18 @@ TAKES_CREDENTIAL = re.compile(r"(password|passwd|signing_?key|api_?key|client_?s
 # Names that are a reason to look at the value: `monkey` and `secretName` are none.
 NAMES_CREDENTIAL = re.compile(
     r"((^|[_.\-/]|(?<=[a-z]))(password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    rf"|signing[_-]?key|encryption[_-]?key|account[_-]?key|cred(ential)?s?)|{_SHORT})$",
+    rf"|signing[_-]?key|encryption[_-]?key|account[_-]?key|creds|credentials?)|{_SHORT})$",
     re.I,
 )
 _KINDS_OF_KEY = r"(signing|api|access|secret|private|encryption|account)[-_. ]?key"
 # Where a diff hides the value, in a field and in a line of text; not `secret`, which in objects is a reference mostly.
 HIDDEN_IN_DIFF = (
-    rf"(pass(word|wd|phrase)|{_SHORT}|{_KINDS_OF_KEY}|client[-_. ]?secret|(?<!account)token|cred(ential)?s?|htpasswd"
+    rf"(pass(word|wd|phrase)|{_SHORT}|{_KINDS_OF_KEY}|client[-_. ]?secret|(?<!account)token|creds|credentials?|htpasswd"
     r"|bearer)"
 )
 # Where an explanation hides it: a name of a Secret that is kept back does no harm.
 HIDDEN_IN_EXPLANATION = re.compile(
-    rf"((passw(or)?d|passphrase|{_KINDS_OF_KEY}|secret|token|cred(ential)?|bearer)s?|{_SHORT})$", re.I
+    rf"((passw(or)?d|passphrase|{_KINDS_OF_KEY}|secret|token|credential|bearer)s?|creds|{_SHORT})$", re.I
 )
 # Where an import hides it, anywhere in a path: what differs is listed without having been judged.
 HIDDEN_IN_IMPORT = re.compile(r"pass|pwd|(^|[_.-])pw$|secret|token|key|cred|salt|certificate", re.I)
