@@ -38,7 +38,7 @@ def entered(kind: str, group: str, action: str, old: Map, new: Map) -> Iterator[
     if more := _more(old, new):
         where = "at the gateways that it selects" if group == ISTIO else "from outside"
         yield "exposure", f"it makes {more} reachable {where}"
-    if action != "added" and kind == "Gateway" and _is_inside(old) and not _is_inside(new):
+    if group != ISTIO and kind == "Gateway" and _is_inside(old) and not _is_inside(new):
         yield "exposure", "its Service is reachable from outside"
     if action != "added" and kind == "Ingress":
         yield from _widened(old, new)

@@ -36,10 +36,10 @@ _TRAFFIC = {
 _INSTALLS = {"IstioOperator", "Istio", "IstioCNI", "ZTunnel", "HelmRelease", "HelmChartRelease"}
 # What is read from the moment on that it is there.
 _AT_ONCE = dict.fromkeys(_INSTALLS, "it installs workloads") | {
-    "ResourceQuota": "pods and objects beyond it are refused when they are made",
-    "LimitRange": "pods beyond it are refused when they start, and others get its defaults",
-    "ValidatingAdmissionPolicyBinding": "what its policy refuses is not stored from now on",
-    "MutatingAdmissionPolicyBinding": "its policy changes objects before they are stored",
+    "ResourceQuota": "pods and objects beyond it are refused from now on",
+    "LimitRange": "pods beyond it are refused from now on, and others get its defaults",
+    "ValidatingAdmissionPolicyBinding": "its policy judges objects from now on",
+    "MutatingAdmissionPolicyBinding": "its policy changes objects from now on",
 }
 # Where charts and trees come from, in the objects of stages.
 _ORIGINS = dict.fromkeys(("HelmRepository", "OCIRepository", "GitRepository", "Bucket"), (("spec", "url"),)) | {
