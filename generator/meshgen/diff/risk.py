@@ -25,7 +25,7 @@ class Facts(NamedTuple):
 
     `project` says what Argo CD may still delete, where that is known, and `registry_only` whether workloads reach only
     the hosts that the mesh knows: `mesh_registry_only` where the mesh says so, not some Sidecar. `allowing` are the
-    namespaces that had an ALLOW AuthorizationPolicy before, `alone` the engines that delete nothing of their old wiring.
+    namespaces that had an ALLOW AuthorizationPolicy before, `alone` the engines that delete nothing of the old wiring.
     """
 
     gone: frozenset[tuple[str, str]] = frozenset()
