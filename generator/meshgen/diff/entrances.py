@@ -17,8 +17,6 @@ _RANGES = re.compile(r"/((white|allow)-?list(-source-range)?|inbound-cidrs)$")
 _SCHEME = "alb.ingress.kubernetes.io/scheme"
 _CLASS = "kubernetes.io/ingress.class"
 _INTERNAL = re.compile(r"internal|private", re.I)
-
-
 # What says of an Istio Gateway of the Gateway API how it is reached; a waypoint is not, from outside.
 _SERVICE_TYPE = "networking.istio.io/service-type"
 _WAYPOINT = "istio-waypoint"
