@@ -85,10 +85,14 @@ _WELL_KNOWN: dict[str, Schema] = {
     "RawExtension": {},
     "Time": {"type": "string", "format": "date-time"},
 }
-# Fields that the schemas call required, and that an API server does without: mostly a zero or an empty text will do.
+# Fields that the schemas call required, some of older versions only, and that an API server does without: mostly a zero
+# or an empty text will do, or it has a default.
 _OPTIONAL = {
     "apiextensions.CustomResourceDefinitionVersion": ("served", "storage"),
     "apps.ControllerRevision": ("revision",),
+    "apps.StatefulSetSpec": ("serviceName",),
+    "batch.PodFailurePolicyOnPodConditionsPattern": ("status",),
+    "batch.PodFailurePolicyRule": ("onPodConditions",),
     "core.ClusterTrustBundleProjection": ("path",),
     "core.ConfigMapNodeConfigSource": ("kubeletConfigKey", "name", "namespace"),
     "core.Event": ("involvedObject", "metadata"),
@@ -102,6 +106,9 @@ _OPTIONAL = {
     "core.ScaleIOVolumeSource": ("secretRef",),
     "core.SleepAction": ("seconds",),
     "core.Sysctl": ("value",),
+    "discovery.EndpointSlice": ("endpoints",),
+    "networking.NetworkPolicySpec": ("podSelector",),
+    "rbac.RoleRef": ("apiGroup",),
     "resource.CapacityRequestPolicyRange": ("min",),
     "resource.Counter": ("value",),
     "resource.DeviceCapacity": ("value",),
@@ -110,6 +117,7 @@ _OPTIONAL = {
     "resource.ResourceClaimTemplate": ("spec",),
     "resource.ResourceClaimTemplateSpec": ("spec",),
     "resource.ResourcePool": ("generation",),
+    "scheduling.PriorityClass": ("value",),
     "storage.CSIDriver": ("spec",),
     "storage.CSINode": ("spec",),
     "storage.CSINodeSpec": ("drivers",),

@@ -88,6 +88,35 @@ def test_a_version_newer_than_all_that_is_known_may_have_the_field():
     ]
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        obj(
+            "batch/v1",
+            "Job",
+            {
+                "podFailurePolicy": {
+                    "rules": [
+                        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}},
+                        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+                    ]
+                },
+                "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}},
+            },
+        ),
+        obj("apps/v1", "StatefulSet", {"selector": {"matchLabels": {"a": "b"}}, "template": {}}),
+        obj("discovery.k8s.io/v1", "EndpointSlice", addressType="IPv4"),
+        obj("networking.k8s.io/v1", "NetworkPolicy", {"policyTypes": ["Ingress"]}),
+        obj("rbac.authorization.k8s.io/v1", "RoleBinding", roleRef={"kind": "Role", "name": "one"}),
+        obj("scheduling.k8s.io/v1", "PriorityClass"),
+    ],
+    ids=lambda one: one["kind"],
+)
+@pytest.mark.parametrize("kubernetes", ["1.22", "1.28", "1.37"])
+def test_what_only_older_schemas_call_required_may_be_left_out(one: Object, kubernetes: str):
+    assert said(one, kubernetes) == []
+
+
 def test_a_cluster_older_than_all_that_is_known_is_checked_by_the_oldest():
     assert [rule for rule, _, _ in said(deployment(imagePullPolcy="Always"), "1.22")] == ["MG420"]
 

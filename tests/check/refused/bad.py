@@ -311,6 +311,20 @@ JOBS = (
     bad("Job", f"{POD} restartPolicy", GONE, "the pods of a Job end: Always, which is meant, is not taken", POD),
     bad("Job", "spec completions", GONE, "an indexed Job says how many it is", "spec completionMode"),
     bad("Job", "spec completionMode", "NonIndexed", "only an indexed Job has it", "spec backoffLimitPerIndex"),
+    bad(
+        "Job",
+        "spec podFailurePolicy rules 0 onExitCodes",
+        GONE,
+        "it says nothing of when it applies",
+        "spec podFailurePolicy rules 0",
+    ),
+    bad(
+        "Job",
+        "spec podFailurePolicy rules 0 onPodConditions",
+        [{"type": "Ready", "status": "False"}],
+        "it has onExitCodes and onPodConditions",
+        "spec podFailurePolicy rules 0",
+    ),
     bad("Job", "spec selector", {"matchLabels": {"a": "b"}}, "a Job makes its selector itself"),
     bad(
         "Job",

@@ -93,6 +93,10 @@ spec:
   completions: 4
   completionMode: Indexed
   backoffLimitPerIndex: 1
+  podFailurePolicy:
+    rules:
+    - {{action: FailJob, onExitCodes: {{operator: In, values: [42]}}}}
+    - {{action: Ignore, onPodConditions: [{{type: DisruptionTarget}}]}}
   template: {{spec: {_JOB}}}
 ---
 apiVersion: batch/v1

@@ -46,6 +46,15 @@ def test_what_a_newer_server_takes_is_refused_of_an_older_one_only():
     assert (said(zoned, "1.28"), said(zoned, "1.29")) == ([], ["a schedule names no time zone"])
 
 
+def test_a_condition_of_a_cron_jobs_pods_has_no_default_in_older_servers():
+    one = next(one for one in good() if one["kind"] == "CronJob")
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+    one["spec"]["jobTemplate"]["spec"]["podFailurePolicy"] = {"rules": [rule]}
+
+    assert said(one, "1.29") == ["it says no status, which has no default in a CronJob"]
+    assert said(one, "1.30") == []
+
+
 def test_a_port_of_nodes_outside_of_the_usual_range_is_a_warning():
     service = next(one for one in good() if one["metadata"]["name"] == "two")
     service["spec"]["ports"][0]["nodePort"] = 8080

@@ -11,7 +11,7 @@ from meshgen.check.refused.cron import schedule_fault
 from meshgen.check.refused.pods import template_refusals
 from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given
 from meshgen.check.refused.selectors import own_selector_refusals
-from meshgen.policy.reading import Map, mapping, text
+from meshgen.policy.reading import Map, mapping, placed, text
 
 Minor = tuple[int, int]
 _NUMBERS = (
@@ -23,6 +23,9 @@ _CRON_NUMBERS = ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "faile
 _ZONE_PART = re.compile(r"[A-Za-z0-9._+-]{1,14}")
 # Until then a schedule could begin with its zone.
 _ZONE_APART = (1, 29)
+# From some release of it on, a CronJob's condition of a pod has the default that a Job's always had.
+_CONDITIONS_FILLED = (1, 30)
+_CAUSES = ("onExitCodes", "onPodConditions")
 
 
 def job(obj: Map, minor: Minor) -> Refusals:
@@ -43,10 +46,20 @@ def cron_job(obj: Map, minor: Minor) -> Refusals:
     yield from _schedule(spec, at, minor)
     inner, here = mapping(spec, "jobTemplate", "spec"), (*at, "jobTemplate", "spec")
     yield from _job(inner, here, minor)
+    yield from _unfilled(inner, here, minor)
     for key in given(inner, "selector"):
         yield Refusal((*here, key), "a Job makes its selector itself", "take it out", at_key=True)
     if inner.get("manualSelector") is True:
         yield Refusal((*here, "manualSelector"), "the Jobs of a CronJob make their selectors", "take it out", True)
+
+
+def _unfilled(spec: Map, at: Path, minor: Minor) -> Refusals:
+    """What has a default in a Job alone, or in a CronJob of newer servers only."""
+    for index, rule in placed(spec, "podFailurePolicy", "rules") if minor < _CONDITIONS_FILLED else ():
+        for number, condition in placed(rule, "onPodConditions"):
+            if not condition.get("status"):
+                where = (*at, "podFailurePolicy", "rules", index, "onPodConditions", number)
+                yield Refusal(where, "it says no status, which has no default in a CronJob", 'add status: "True"')
 
 
 def _schedule(spec: Map, at: Path, minor: Minor) -> Refusals:
@@ -75,6 +88,11 @@ def _job(spec: Map, at: Path, minor: Minor) -> Refusals:
         yield Refusal(where, what, "say restartPolicy: OnFailure or Never", at_key=not policy)
     elif policy == "OnFailure" and spec.get("podFailurePolicy") is not None:
         yield Refusal((*here, "spec", "restartPolicy"), "podFailurePolicy goes with Never alone", "say Never")
+    for index, rule in placed(spec, "podFailurePolicy", "rules"):
+        causes = [cause for cause in _CAUSES if rule.get(cause) not in (None, [])]
+        if len(causes) != 1:
+            what = "it has onExitCodes and onPodConditions" if causes else "it says nothing of when it applies"
+            yield Refusal((*at, "podFailurePolicy", "rules", index), what, f"say one of {', '.join(_CAUSES)}")
     if text(spec, "completionMode") == "Indexed":
         if spec.get("completions") is None:
             yield Refusal((*at, "completionMode"), "an indexed Job says how many it is", "add completions")
