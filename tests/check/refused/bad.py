@@ -310,6 +310,7 @@ JOBS = (
     bad("Job", f"{POD} restartPolicy", "Always", "the pods of a Job end"),
     bad("Job", f"{POD} restartPolicy", GONE, "the pods of a Job end: Always, which is meant, is not taken", POD),
     bad("Job", "spec completions", GONE, "an indexed Job says how many it is", "spec completionMode"),
+    bad("CronJob", f"{JOB} completionMode", "Indexed", "an indexed Job says how many it is"),
     bad("Job", "spec completionMode", "NonIndexed", "only an indexed Job has it", "spec backoffLimitPerIndex"),
     bad(
         "Job",

@@ -100,6 +100,11 @@ spec:
   template: {{spec: {_JOB}}}
 ---
 apiVersion: batch/v1
+kind: Job
+metadata: {{name: lone}}
+spec: {{completionMode: Indexed, template: {{spec: {_JOB}}}}}
+---
+apiVersion: batch/v1
 kind: CronJob
 metadata: {{name: one}}
 spec:

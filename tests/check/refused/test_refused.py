@@ -46,6 +46,13 @@ def test_what_a_newer_server_takes_is_refused_of_an_older_one_only():
     assert (said(zoned, "1.28"), said(zoned, "1.29")) == ([], ["a schedule names no time zone"])
 
 
+def test_an_indexed_job_that_says_no_numbers_is_one():
+    one = next(one for one in good() if one["kind"] == "Job")
+    del one["spec"]["completions"], one["spec"]["parallelism"]
+
+    assert said(one) == []
+
+
 def test_a_condition_of_a_cron_jobs_pods_has_no_default_in_older_servers():
     one = next(one for one in good() if one["kind"] == "CronJob")
     rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}

@@ -31,7 +31,9 @@ _CAUSES = ("onExitCodes", "onPodConditions")
 def job(obj: Map, minor: Minor) -> Refusals:
     """What is wrong with a Job."""
     spec, at = mapping(obj, "spec"), ("spec",)
-    yield from _job(spec, at, minor)
+    # Where neither is said, both are one.
+    counted = spec if given(spec, "completions", "parallelism") else {**spec, "completions": 1}
+    yield from _job(counted, at, minor)
     if spec.get("manualSelector") is True:
         yield from own_selector_refusals(spec, at, mapping(spec, "template"))
     elif spec.get("selector") is not None:
