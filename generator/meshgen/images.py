@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from meshgen.build.containerimages import container_images
+from meshgen.build.containerimages import container_images, volume_images
 from meshgen.build.istiooperator import enabled_by_profile
 from meshgen.catalog import release_of
 from meshgen.config.problems import guess
@@ -28,6 +28,7 @@ def images_of(built: BuiltMesh, clusters: Sequence[str] = ()) -> dict[str, list[
     for name in clusters or known:
         one = known[name]
         images = {image for obj in one.built.objects for image in container_images(obj, _CONTAINERS)}
+        images.update(volume_images(one.built.objects))
         images.update(_istio_images(one.cluster.settings))
         found[name] = sorted(images)
     return found

@@ -72,6 +72,18 @@ def test_images_names_every_image_once_those_of_istio_too(example: Path):
     assert jaeger not in by_cluster["prod-us"]
 
 
+def test_images_names_those_of_volumes(tmp_path: Path):
+    write_config(tmp_path, mesh(istio={"version": "1.30.3"}, resources={"models": {"path": "./models.yaml"}}))
+    volume = {"name": "model", "image": {"reference": "r.example.com/model:1"}}
+    pod = {"containers": [{"name": "a", "image": "r.example.com/a:1"}], "volumes": [volume]}
+    one = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "a"}, "spec": pod}
+    (tmp_path / "models.yaml").write_text(json.dumps(one))
+
+    images = output_of("images", cwd=tmp_path).splitlines()
+
+    assert {"r.example.com/a:1", "r.example.com/model:1"} <= set(images)
+
+
 def test_profile_list_prints_what_istioctl_printed(tmp_path: Path):
     printed = output_of("profile", "list", cwd=tmp_path)
 

@@ -264,6 +264,18 @@ def test_digest_is_a_pinned_tag() -> None:
     assert rules(pod("auto")) == []
 
 
+def test_the_image_of_a_volume_is_one_too() -> None:
+    volume = {"name": "v", "image": {"reference": "r.example.net/vol"}}
+    pod = made("Pod", {"containers": [], "volumes": [volume]}, group="")
+
+    told = list(policy_remarks(subject([pod], {**istio(), "policy": {"allowedHubs": ["docker.io/istio"]}})))
+
+    assert [(remark.rule, remark.message) for remark in told if remark.rule in ("MG560", "MG561")] == [
+        ("MG560", "Pod cart in shop: image r.example.net/vol of volume v has no tag"),
+        ("MG561", "Pod cart in shop: image r.example.net/vol comes from a registry that is not allowed"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "exposure", "told"),
     [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from meshgen.catalog import release_of
 from meshgen.config.problems import plain
-from meshgen.policy.reading import containers, mapping, placed_containers, text, texts
+from meshgen.policy.reading import mapping, placed_images, texts
 from meshgen.policy.rule import Breach, Rule, of_object, of_setting
 from meshgen.policy.subject import Subject
 from meshgen.policy.workloads import workloads
@@ -17,13 +17,11 @@ _PILOTS = ("pilot", "cni", "ztunnel")
 def _unpinned(subject: Subject) -> Iterator[Breach]:
     hint = "name a version, or better a digest: what runs would change without a commit"
     for obj, _ in workloads(subject):
-        for path, container in placed_containers(obj):
-            image = text(container, "image")
+        for path, image, whose in placed_images(obj):
             tag = tag_of(image)
             if image and image != "auto" and tag in (None, "latest"):
                 said = "tag latest" if tag else "no tag"
-                what = f"image {plain(image)} of container {plain(container.get('name'))} has {said}"
-                yield of_object(subject, obj, what, hint, (*path, "image"))
+                yield of_object(subject, obj, f"image {plain(image)} of {whose} has {said}", hint, path)
     for setting, tag in istio_tags(subject):
         if tag == "latest":
             yield of_setting(
@@ -56,8 +54,8 @@ def _foreign_hub(subject: Subject) -> Iterator[Breach]:
     if not allowed:
         return
     hint = f"mirror it to {' or '.join(plain(hub) for hub in allowed[:3])}, or add its registry to policy.allowedHubs"
-    for obj, template in workloads(subject):
-        for image in dict.fromkeys(text(one, "image") for one in containers(template)):
+    for obj, _ in workloads(subject):
+        for image in dict.fromkeys(image for _, image, _ in placed_images(obj)):
             if image and image != "auto" and not is_allowed(image, allowed):
                 yield of_object(subject, obj, f"image {plain(image)} comes from a registry that is not allowed", hint)
     for path, hub in _istio_hubs(subject):

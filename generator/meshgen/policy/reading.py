@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from meshgen.check.setting import duration, integer
+from meshgen.config.problems import plain
 from meshgen.values import value_at
 
 Map = dict[str, Any]
@@ -95,6 +96,16 @@ def placed_containers(obj: Map) -> Iterator[tuple[tuple[str | int, ...], Map]]:
     for key in _CONTAINERS:
         for index, item in placed(obj, *path, key):
             yield (*path, key, index), item
+
+
+def placed_images(obj: Map) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """(path, image, whose) of every container and every volume that has one, of an object that makes pods."""
+    for path, container in placed_containers(obj):
+        yield (*path, "image"), text(container, "image"), f"container {plain(container.get('name'))}"
+    at = (*_TEMPLATES.get(obj["kind"], ()), "spec", "volumes")
+    for index, volume in placed(obj, *at):
+        where: tuple[str | int, ...] = (*at, index, "image", "reference")
+        yield where, text(volume, "image", "reference"), f"volume {plain(volume.get('name'))}"
 
 
 def selects(selector: Map, labels: Map) -> bool:
