@@ -22,7 +22,11 @@ class Bad(NamedTuple):
     def made(self) -> Object:
         """The object with its changes."""
         kind, _, name = self.base.partition("/")
-        bases = [one for one in good() if one["kind"] == kind and one["metadata"]["name"] in (name or "one", "one:two")]
+        bases = [
+            one
+            for one in good()
+            if one["kind"] == kind and one["metadata"]["name"] in (name or "one", "one:two", "ones.example.com")
+        ]
         made = copy.deepcopy(bases[0])
         for path, value in self.changes:
             _change(made, steps(path), value)
@@ -480,4 +484,145 @@ POLICIES = (
         "subjects 0",
     ),
 )
-BAD = METADATA + WORKLOADS + PODS + JOBS + SERVICES + POLICIES
+CRD, HOOK = "CustomResourceDefinition", "ValidatingWebhookConfiguration"
+VERSION = "spec versions 0"
+ROOT = f"{VERSION} schema openAPIV3Schema"
+FIELDS = f"{ROOT} properties spec properties"
+CRDS = (
+    bad(CRD, "metadata name", "one.example.com", "the name is not that of its plural and its group"),
+    bad(CRD, "spec scope", "Everywhere", "there is no such scope"),
+    bad(CRD, "spec preserveUnknownFields", True, "a CRD keeps none by itself"),
+    bad(
+        CRD,
+        "spec group",
+        "own.k8s.io",
+        "the group is Kubernetes' own, which approves its kinds",
+        None,
+        ("metadata name", "ones.own.k8s.io"),
+    ),
+    bad(CRD, "spec group", "own", "a group is a domain with a dot", None, ("metadata name", "ones.own")),
+    bad(CRD, "spec names kind", "One_Two", "it is no name of a kind"),
+    bad(CRD, "spec names listKind", "One", "the kind is called so already"),
+    bad(CRD, "spec names shortNames 0", "O", "it is no name of a kind or a version"),
+    bad(CRD, f"{VERSION} storage", False, "no version is stored", "spec versions"),
+    bad(CRD, "spec versions 1 storage", True, "2 versions are stored", "spec versions"),
+    bad(CRD, "spec versions 1 name", "v1", 'two versions are called "v1"'),
+    bad(CRD, f"{VERSION} name", "1", '"1" is no name of a kind or a version'),
+    bad(CRD, "spec versions 1 schema", GONE, "the version has no schema", "spec versions 1"),
+    bad(CRD, f"{VERSION} additionalPrinterColumns 0 type", "text", "columns have no such type"),
+    bad(CRD, f"{VERSION} additionalPrinterColumns 0 jsonPath", "spec.size", "the path does not begin with a dot"),
+    bad(CRD, f"{VERSION} subresources scale specReplicasPath", ".replicas", "the path does not lead into spec"),
+    bad(CRD, f"{FIELDS} size type", GONE, "the schema says no type", f"{FIELDS} size"),
+    bad(
+        CRD,
+        f"{FIELDS} ports items properties name type",
+        GONE,
+        "the schema says no type",
+        f"{FIELDS} ports items properties name",
+    ),
+    bad(CRD, f"{FIELDS} size type", "int", '"int" is no type of a schema'),
+    bad(CRD, f"{ROOT} type", "string", "an object is one at its root"),
+    bad(CRD, f"{ROOT} additionalProperties", True, "an object has known fields at its root"),
+    bad(CRD, f"{ROOT} nullable", True, "an object is never null"),
+    bad(CRD, f"{FIELDS} names items", GONE, "the list has no items", f"{FIELDS} names"),
+    bad(CRD, f"{FIELDS} names items", [{"type": "string"}], "all items have one schema"),
+    bad(CRD, f"{FIELDS} names uniqueItems", True, "it would take too long to check"),
+    bad(CRD, f"{FIELDS} size $ref", "#/x", "CRDs have no such keyword"),
+    bad(
+        CRD,
+        f"{FIELDS} labels properties",
+        {"a": {"type": "string"}},
+        "it and properties exclude each other",
+        f"{FIELDS} labels additionalProperties",
+    ),
+    bad(
+        CRD,
+        f"{FIELDS} ports x-kubernetes-list-type",
+        "bag",
+        "there is no such way",
+        None,
+        (f"{FIELDS} ports x-kubernetes-list-map-keys", GONE),
+    ),
+    bad(
+        CRD,
+        f"{FIELDS} ports x-kubernetes-list-type",
+        "set",
+        "only a list that is a map has keys",
+        f"{FIELDS} ports x-kubernetes-list-map-keys",
+    ),
+    bad(
+        CRD,
+        f"{FIELDS} ports x-kubernetes-list-map-keys",
+        GONE,
+        "the list says no keys",
+        f"{FIELDS} ports x-kubernetes-list-type",
+    ),
+    bad(CRD, f"{FIELDS} ports x-kubernetes-list-map-keys 0", "nam", "the items have no such field"),
+    bad(
+        CRD,
+        f"{FIELDS} ports items required",
+        GONE,
+        "an item could be without its key",
+        f"{FIELDS} ports x-kubernetes-list-map-keys 0",
+    ),
+    bad(
+        CRD,
+        f"{FIELDS} names items",
+        {"type": "object"},
+        "its items are no objects, and have no keys",
+        f"{FIELDS} names x-kubernetes-list-type",
+        (f"{FIELDS} names items type", "string"),
+        (f"{FIELDS} names x-kubernetes-list-type", "map"),
+        (f"{FIELDS} names x-kubernetes-list-map-keys", ["a"]),
+    ),
+    bad(CRD, f"{FIELDS} size x-kubernetes-map-type", "atomic", "only a schema of type object has it"),
+    bad(CRD, f"{FIELDS} either oneOf 0 type", "object", "a combination may only narrow what the schema says outside"),
+    bad(
+        CRD,
+        f"{FIELDS} either oneOf 1 not properties b description",
+        "x",
+        "a combination may only narrow what the schema says outside",
+    ),
+    bad(CRD, "spec conversion webhook", GONE, "it does not say which webhook", "spec conversion strategy"),
+    bad(CRD, "spec conversion strategy", "None", "the strategy has no webhook", "spec conversion webhook"),
+    bad(CRD, "spec conversion webhook conversionReviewVersions", ["v2"], "it reads no review that servers write"),
+    bad(
+        CRD,
+        "spec conversion webhook clientConfig url",
+        "https://a.example.com",
+        "it has a service and a url",
+        "spec conversion webhook clientConfig",
+    ),
+)
+WEBHOOKS = (
+    bad(HOOK, "webhooks 0 name", "one", "the name is no domain of three parts"),
+    bad(HOOK, "webhooks 0 name", "", "the name is empty"),
+    bad(HOOK, "webhooks 1 name", "one.example.com", 'two webhooks are called "one.example.com"'),
+    bad(HOOK, "webhooks 0 sideEffects", "Some", "a webhook may have none"),
+    bad(HOOK, "webhooks 0 timeoutSeconds", 31, "31 is out of bounds"),
+    bad(HOOK, "webhooks 0 admissionReviewVersions", [], "it reads no review that servers write"),
+    bad(HOOK, "webhooks 0 namespaceSelector matchLabels team", "a b", "the value is no value of a label"),
+    bad(HOOK, "webhooks 0 rules 0 operations", ["*", "CREATE"], "with * all others are meant already"),
+    bad(HOOK, "webhooks 0 rules 0 resources", ["pods", "*/*"], "with */* all others are meant already"),
+    bad(HOOK, "webhooks 0 rules 0 apiGroups", GONE, "the rule says no apiGroups", "webhooks 0 rules 0"),
+    bad("MutatingWebhookConfiguration", "webhooks 0 rules 0 resources", [], "the rule says no resources"),
+    bad(
+        HOOK, "webhooks 0 clientConfig service", GONE, "it does not say where the webhook is", "webhooks 0 clientConfig"
+    ),
+    bad(HOOK, "webhooks 0 clientConfig service path", "validate", "the path does not begin at the root"),
+    bad(HOOK, "webhooks 0 clientConfig service path", "/Validate", "a part of the path is no DNS subdomain"),
+    bad(HOOK, "webhooks 0 clientConfig service port", 0, "0 is no port"),
+    bad(HOOK, "webhooks 0 clientConfig service name", "", "the name is empty"),
+    bad(HOOK, "webhooks 1 clientConfig url", "http://hooks.example.com", "a webhook is asked by https"),
+    bad(HOOK, "webhooks 1 clientConfig url", "https://me:secret@hooks.example.com", "the URL has a user"),
+    bad(HOOK, "webhooks 1 clientConfig url", "https://hooks.example.com?token=secret", "the URL has more than a path"),
+    bad(HOOK, "webhooks 1 clientConfig url", "https:///path", "the URL has no host"),
+    bad(
+        "ValidatingAdmissionPolicyBinding",
+        "spec validationActions",
+        ["Deny", "Warn"],
+        "what is denied is not warned of too",
+    ),
+    bad("ValidatingAdmissionPolicyBinding", "spec validationActions", ["Deny", "Deny"], "an action is there twice"),
+)
+BAD = CRDS + WEBHOOKS + METADATA + WORKLOADS + PODS + JOBS + SERVICES + POLICIES

@@ -242,6 +242,86 @@ kind: StorageClass
 metadata: {{name: one}}
 provisioner: example.com/disk
 """
+_CLUSTER = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: ones.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: ones, singular: one, kind: One, listKind: OneList, shortNames: [o], categories: [all]}
+  conversion:
+    strategy: Webhook
+    webhook:
+      conversionReviewVersions: [v1]
+      clientConfig: {service: {name: one, namespace: one, path: /convert, port: 443}}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    subresources: {status: {}, scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}}
+    additionalPrinterColumns: [{name: Size, type: integer, jsonPath: .spec.size}]
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            required: [size]
+            properties:
+              size: {type: integer, format: int32, minimum: 1}
+              port: {anyOf: [{type: integer}, {type: string}], x-kubernetes-int-or-string: true}
+              any: {x-kubernetes-preserve-unknown-fields: true}
+              labels: {type: object, additionalProperties: {type: string}}
+              names: {type: array, x-kubernetes-list-type: set, items: {type: string}}
+              ports:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [name, protocol]
+                items:
+                  type: object
+                  required: [name]
+                  properties: {name: {type: string}, protocol: {type: string, default: TCP}}
+              either:
+                type: object
+                properties: {a: {type: string}, b: {type: string}}
+                oneOf: [{required: [a]}, {required: [b], not: {properties: {b: {maxLength: 1}}}}]
+          status: {type: object, x-kubernetes-map-type: atomic, properties: {replicas: {type: integer}}}
+  - {name: v1beta1, served: false, storage: false, schema: {openAPIV3Schema: {type: object}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: one}
+webhooks:
+- name: one.example.com
+  sideEffects: None
+  admissionReviewVersions: [v1, v1beta1]
+  timeoutSeconds: 10
+  clientConfig: {service: {name: one, namespace: one, path: /validate/pods, port: 443}}
+  namespaceSelector: {matchLabels: {team: a}}
+  rules: [{operations: [CREATE, UPDATE], apiGroups: [""], apiVersions: [v1], resources: [pods, pods/exec]}]
+- name: two.example.com
+  sideEffects: NoneOnDryRun
+  admissionReviewVersions: [v1]
+  clientConfig: {url: "https://hooks.example.com/validate"}
+  objectSelector: {matchExpressions: [{key: app, operator: Exists}]}
+  rules: [{operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"]}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: one}
+webhooks:
+- name: one.example.com
+  sideEffects: None
+  admissionReviewVersions: [v1]
+  clientConfig: {service: {name: one, namespace: one}}
+  rules: [{operations: [CREATE], apiGroups: [apps], apiVersions: [v1], resources: ["*"]}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: one}
+spec: {policyName: one, validationActions: [Deny, Audit]}
+"""
 _MORE = {
     "Deployment": {"replicas": 2, "progressDeadlineSeconds": 600, "strategy": {"rollingUpdate": {"maxSurge": 1}}},
     "StatefulSet": {
@@ -286,4 +366,4 @@ def good() -> list[Object]:
 def _good() -> list[Object]:
     made = [workload(kind) for kind in _MORE]
     made.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "labels": {"a": "b"}}, "spec": pod()})
-    return made + list(yaml.safe_load_all(_OTHERS))
+    return [*made, *yaml.safe_load_all(_OTHERS), *yaml.safe_load_all(_CLUSTER)]

@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from meshgen.build.manifests import Places
 from meshgen.build.stage import KubernetesObject, Remark, Stage
 from meshgen.catalog import minor_key
-from meshgen.check.refused import access, claims, data, jobs, networks, scaling, services, workloads
+from meshgen.check.refused import (
+    access,
+    claims,
+    crds,
+    data,
+    jobs,
+    networks,
+    scaling,
+    services,
+    webhooks,
+    workloads,
+)
 from meshgen.check.refused.metadata import metadata_refusals
 from meshgen.check.refused.refusal import Refusal
 from meshgen.config.document import Document
@@ -19,13 +30,17 @@ from meshgen.sops import is_encrypted
 from meshgen.yaml import pointer
 
 _Rule = Callable[[KubernetesObject, tuple[int, int]], Iterator[Refusal]]
-_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 _RULES: Mapping[tuple[str, str], _Rule] = {
     ("", "ConfigMap"): data.config_map,
     ("", "PersistentVolumeClaim"): claims.claim,
     ("", "Pod"): workloads.pod,
     ("", "Secret"): data.secret,
     ("", "Service"): services.service,
+    (_ADMISSION, "MutatingWebhookConfiguration"): webhooks.configuration,
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): webhooks.policy_binding,
+    (_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.configuration,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): crds.definition,
     ("apps", "DaemonSet"): workloads.daemon_set,
     ("apps", "Deployment"): workloads.deployment,
     ("apps", "ReplicaSet"): workloads.replica_set,
