@@ -58,6 +58,8 @@ def bad(base: str, path: str, value: Any, said: str, at: str | None = None, *mor
 POD = "spec template spec"
 WEB = f"{POD} containers 0"
 LIVE, STARTED = f"{WEB} livenessProbe", f"{WEB} startupProbe"
+MIXED, SELF = f"{POD} volumes 5 projected sources", f"{POD} volumes 6 downwardAPI items 0"
+CLAIM, CONTEXT = f"{POD} volumes 7 ephemeral volumeClaimTemplate spec", f"{POD} securityContext"
 JOB = "spec jobTemplate spec"
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
 PATH = "spec rules 0 http paths 0"
@@ -69,6 +71,18 @@ METADATA = (
     bad("Service", "metadata name", "a.b", '"a.b" is no DNS label'),
     bad("Deployment", "metadata name", "한글", '"한글" is no DNS subdomain'),
     bad("StatefulSet", "metadata name", "a.b", '"a.b" is no DNS label'),
+    bad(
+        "Namespace",
+        "metadata labels pod-security.kubernetes.io/enforce",
+        "baselin",
+        '"baselin" is no level of security',
+    ),
+    bad(
+        "Namespace",
+        "metadata labels pod-security.kubernetes.io/enforce-version",
+        "1.30",
+        '"1.30" is no version of Kubernetes',
+    ),
     bad("ConfigMap", "metadata name", "a_b", '"a_b" is no DNS subdomain'),
     bad("Namespace", "metadata name", "a.b", '"a.b" is no DNS label'),
     bad("Role", "metadata name", "a/b", '"a/b" is no name'),
@@ -271,6 +285,82 @@ PODS = (
     bad("Deployment", f"{POD} volumes 2 emptyDir sizeLimit", "-1", "the size is negative"),
     bad("Deployment", f"{POD} volumes 4 hostPath path", "/a/../b", "the path leads up by .."),
     bad("Deployment", f"{POD} volumes 0 configMap defaultMode", 644, "644 is no mode of a file"),
+    bad(
+        "Deployment",
+        f"{MIXED} 0 configMap items 0 path",
+        "labels",
+        "labels is taken already",
+        f"{MIXED} 1 downwardAPI items 0 path",
+    ),
+    bad("Deployment", f"{MIXED} 2 serviceAccountToken expirationSeconds", 60, "60 is out of bounds"),
+    bad(
+        "Deployment",
+        f"{MIXED} 1 downwardAPI items 0 fieldRef",
+        GONE,
+        "it does not say what is in the file",
+        f"{MIXED} 1 downwardAPI items 0",
+    ),
+    bad("Deployment", f"{SELF} fieldRef", {"fieldPath": "metadata.name"}, "it is fieldRef and resourceFieldRef", SELF),
+    bad(
+        "Deployment",
+        f"{SELF} resourceFieldRef containerName",
+        GONE,
+        "it does not say of which container",
+        f"{SELF} resourceFieldRef",
+    ),
+    bad("Deployment", f"{CLAIM} resources", GONE, "it asks for no storage", CLAIM),
+    bad("Deployment", f"{POD} volumes 7 ephemeral", {}, "it claims nothing"),
+    bad(
+        "Deployment",
+        f"{WEB} volumeMounts 1 recursiveReadOnly",
+        "Enabled",
+        "the mount is not read-only itself",
+        None,
+        (f"{WEB} volumeMounts 1 readOnly", False),
+    ),
+    bad(
+        "Deployment",
+        f"{WEB} volumeMounts 1 mountPropagation",
+        "HostToContainer",
+        "a mount that is propagated is not read-only below",
+        f"{WEB} volumeMounts 1 recursiveReadOnly",
+    ),
+    bad("Deployment", f"{WEB} resources claims 0 name", "gp", 'the pod has no claim "gp"'),
+    bad(
+        "Deployment",
+        f"{WEB} lifecycle preStop sleep seconds",
+        21,
+        "the pod ends after 20 seconds, while it still sleeps",
+    ),
+    bad(
+        "Deployment",
+        f"{POD} terminationGracePeriodSeconds",
+        GONE,
+        "the pod ends after 30 seconds, while it still sleeps",
+        f"{WEB} lifecycle preStop sleep seconds",
+        (f"{WEB} lifecycle preStop sleep seconds", 31),
+    ),
+    bad(
+        "Deployment",
+        f"{CONTEXT} seccompProfile",
+        {"type": "Localhost"},
+        "it names no profile of the node",
+        f"{CONTEXT} seccompProfile type",
+    ),
+    bad(
+        "Deployment",
+        f"{CONTEXT} appArmorProfile",
+        {"type": "RuntimeDefault", "localhostProfile": "a"},
+        "RuntimeDefault has no profile of the node",
+        f"{CONTEXT} appArmorProfile localhostProfile",
+    ),
+    bad("Deployment", f"{CONTEXT} sysctls 0 name", "Net.ipv4", '"Net.ipv4" is no name of a sysctl'),
+    bad(
+        "Deployment",
+        f"{CONTEXT} sysctls 1 name",
+        "net.ipv4.tcp_syncookies",
+        'two sysctls are called "net.ipv4.tcp_syncookies"',
+    ),
     bad("Deployment", f"{POD} volumes 0 configMap items 0 path", "/a", "the path leads out of the volume"),
     bad("Deployment", f"{POD} volumes 0 configMap name", GONE, "it names no ConfigMap", f"{POD} volumes 0 configMap"),
     bad("Deployment", f"{POD} tolerations 1", {"operator": "Equal"}, "a toleration without a key is one of all taints"),

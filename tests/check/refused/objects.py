@@ -39,13 +39,30 @@ affinity:
     - {weight: 100, podAffinityTerm: {topologyKey: zone, labelSelector: {matchLabels: {app: a}}}}
     requiredDuringSchedulingIgnoredDuringExecution:
     - {topologyKey: host, labelSelector: {matchExpressions: [{key: app, operator: NotIn, values: [b]}]}}
-securityContext: {runAsUser: 1000, fsGroup: 1000}
+terminationGracePeriodSeconds: 20
+securityContext:
+  runAsUser: 1000
+  fsGroup: 1000
+  seccompProfile: {type: RuntimeDefault}
+  sysctls: [{name: net.ipv4.tcp_syncookies, value: "1"}, {name: kernel/shm_rmid_forced, value: "1"}]
+resourceClaims: [{name: gpu, resourceClaimName: gpu}]
 volumes:
 - {name: config, configMap: {name: one, defaultMode: 420, items: [{key: a, path: a/b, mode: 256}]}}
 - {name: tokens, projected: {sources: [{secret: {name: s}}, {configMap: {name: c}}]}}
 - {name: cache, emptyDir: {sizeLimit: 1Gi}}
 - {name: disk, persistentVolumeClaim: {claimName: disk}}
 - {name: host, hostPath: {path: /var/log}}
+- name: mixed
+  projected:
+    sources:
+    - {configMap: {name: c, items: [{key: a, path: a}]}}
+    - {downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
+    - {serviceAccountToken: {path: token, expirationSeconds: 600}}
+- name: self
+  downwardAPI: {items: [{path: cpu, resourceFieldRef: {containerName: web, resource: limits.cpu}}]}
+- name: scratch
+  ephemeral:
+    volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
 initContainers:
 - {name: prepare, image: "r.example.com/p:1", volumeMounts: [{name: cache, mountPath: /cache}]}
 - name: proxy
@@ -64,15 +81,23 @@ containers:
   - {name: E, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
   - {name: F, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}}
   envFrom: [{prefix: P_, configMapRef: {name: c}}, {secretRef: {name: s}}]
-  resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {cpu: 1, memory: 128Mi, example.com/gpu: 1}}
-  volumeMounts: [{name: config, mountPath: /etc/a, subPath: a/b}, {name: host, mountPath: /log, readOnly: true}]
+  resources:
+    requests: {cpu: 100m, memory: 64Mi}
+    limits: {cpu: 1, memory: 128Mi, example.com/gpu: 1}
+    claims: [{name: gpu}]
+  volumeMounts:
+  - {name: config, mountPath: /etc/a, subPath: a/b}
+  - {name: host, mountPath: /log, readOnly: true, recursiveReadOnly: Enabled}
   volumeDevices: [{name: disk, devicePath: /dev/x}]
   livenessProbe: {httpGet: {path: /live, port: http, httpHeaders: [{name: X-A, value: b}]}, periodSeconds: 5}
   readinessProbe: {exec: {command: [ready]}, successThreshold: 2, failureThreshold: 3}
   startupProbe: {grpc: {port: 9000}, terminationGracePeriodSeconds: 5}
-  lifecycle: {preStop: {exec: {command: [stop]}}, postStart: {httpGet: {port: 8080}}}
+  lifecycle: {preStop: {sleep: {seconds: 20}}, postStart: {httpGet: {port: 8080}}}
   securityContext: {allowPrivilegeEscalation: false, runAsUser: 1000, runAsNonRoot: true}
-- {name: log, image: "r.example.com/log:1", securityContext: {privileged: true}}
+- name: log
+  image: r.example.com/log:1
+  lifecycle: {preStop: {exec: {command: [stop]}}}
+  securityContext: {privileged: true, seccompProfile: {type: Localhost, localhostProfile: a.json}}
 """
 _WORKLOAD = """
 apiVersion: apps/v1
@@ -226,7 +251,9 @@ subjects: [{{kind: ServiceAccount, name: one, namespace: default}}]
 ---
 apiVersion: v1
 kind: Namespace
-metadata: {{name: one}}
+metadata:
+  name: one
+  labels: {{pod-security.kubernetes.io/enforce: baseline, pod-security.kubernetes.io/enforce-version: v1.30}}
 ---
 apiVersion: v1
 kind: ServiceAccount

@@ -62,6 +62,25 @@ def test_a_condition_of_a_cron_jobs_pods_has_no_default_in_older_servers():
     assert said(one, "1.30") == []
 
 
+def test_what_an_older_server_drops_is_not_refused_of_it():
+    space = next(one for one in good() if one["kind"] == "Namespace")
+    space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "strict"
+    claiming = workload("Deployment")
+    claiming["spec"]["template"]["spec"]["resourceClaims"] = []
+
+    assert (len(said(space, "1.22")), len(said(space, "1.23"))) == (0, 1)
+    assert (said(claiming, "1.33"), said(claiming, "1.34")) == ([], ['the pod has no claim "gpu"'])
+
+
+def test_a_process_of_the_host_is_in_its_network():
+    pod = {"containers": [{"name": "a", "image": "a:1"}], "securityContext": {"windowsOptions": {"hostProcess": True}}}
+    one = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": pod}
+
+    assert said(one) == ["a process of the host is in the host's network"]
+    pod["hostNetwork"] = True
+    assert said(one) == []
+
+
 def test_a_port_of_nodes_outside_of_the_usual_range_is_a_warning():
     service = next(one for one in good() if one["metadata"]["name"] == "two")
     service["spec"]["ports"][0]["nodePort"] = 8080

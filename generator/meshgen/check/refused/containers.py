@@ -9,13 +9,15 @@ from meshgen.check.refused.names import LABEL, PORT, misnamed, repeated, unnamed
 from meshgen.check.refused.ports import bad_number
 from meshgen.check.refused.probes import PROBES, probe_refusals
 from meshgen.check.refused.quantities import resource_refusals
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, strings, whole
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, given, whole
+from meshgen.check.refused.security import context_refusals
 from meshgen.check.refused.variables import variable_refusals
 from meshgen.check.refused.volumes import mounts_refusals
-from meshgen.policy.reading import Map, mapping, placed, text
+from meshgen.config.problems import guess, plain
+from meshgen.policy.reading import Map, placed, text
 
-_MOST_USER = 2**31 - 1
-_USERS = ("runAsUser", "runAsGroup")
+# Before, a gate that is off drops the field.
+_DEVICES_CLAIMED = (1, 34)
 
 
 def container_refusals(pod: Map, at: Path, minor: tuple[int, int], claims: frozenset[str]) -> Refusals:
@@ -30,9 +32,10 @@ def container_refusals(pod: Map, at: Path, minor: tuple[int, int], claims: froze
         for index, container in placed(pod, key):
             here = (*at, key, index)
             yield from _single(container, here, minor)
-            yield from mounts_refusals(container, here, pod, claims)
+            yield from mounts_refusals(container, here, pod, claims, minor)
+            yield from _devices(container, here, pod, minor)
             if key == "containers" or text(container, "restartPolicy") == "Always":
-                yield from probe_refusals(container, here)
+                yield from probe_refusals(container, here, pod)
             else:
                 yield from _of_sidecars(container, here)
 
@@ -50,20 +53,7 @@ def _single(container: Map, at: Path, minor: tuple[int, int]) -> Refusals:
     yield from _ports(container, at)
     yield from variable_refusals(container, at, minor)
     yield from resource_refusals(container, at)
-    yield from security_refusals(container, at)
-    context = mapping(container, "securityContext")
-    if context.get("allowPrivilegeEscalation") is False:
-        raised = "CAP_SYS_ADMIN" in [one for _, one in strings(context, "capabilities", "add")]
-        if context.get("privileged") is True or raised:
-            where = (*at, "securityContext", "allowPrivilegeEscalation")
-            what = "CAP_SYS_ADMIN" if raised else "privileged"
-            yield Refusal(where, f"{what} can't be kept from more privileges", "take one of the two out")
-
-
-def security_refusals(holder: Map, at: Path) -> Refusals:
-    """Users and groups of a pod or a container that are none."""
-    here = (*at, "securityContext")
-    yield from bounded(mapping(holder, "securityContext"), here, (*_USERS, "fsGroup"), most=_MOST_USER)
+    yield from context_refusals(container, at)
 
 
 def _ports(container: Map, at: Path) -> Refusals:
@@ -73,6 +63,15 @@ def _ports(container: Map, at: Path) -> Refusals:
         yield from misnamed(port, here, "name", PORT)
         yield from bad_number(port, here, "containerPort")
         yield from bad_number(port, here, "hostPort", least=0)
+
+
+def _devices(container: Map, at: Path, pod: Map, minor: tuple[int, int]) -> Refusals:
+    names = [text(one, "name") for _, one in placed(pod, "resourceClaims")]
+    for index, claim in placed(container, "resources", "claims") if minor >= _DEVICES_CLAIMED else ():
+        if (name := text(claim, "name")) and name not in names:
+            hint = guess(name, names) or "add it to resourceClaims, or take it out"
+            where = (*at, "resources", "claims", index, "name")
+            yield Refusal(where, f'the pod has no claim "{plain(name)}"', hint)
 
 
 def _host_ports(pod: Map, at: Path) -> Refusals:

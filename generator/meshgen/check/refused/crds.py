@@ -5,14 +5,14 @@ Source: ValidateCustomResourceDefinition in k8s.io/apiextensions-apiserver pkg/a
 
 from __future__ import annotations
 
-from meshgen.check.refused.names import SERVICE, SUBDOMAIN, Form, misnamed, repeated, unnamed
+from meshgen.check.refused.names import SERVICE, SUBDOMAIN, misnamed, repeated, unnamed
 from meshgen.check.refused.refusal import Path, Refusal, Refusals, strings
 from meshgen.check.refused.schemas import schema_refusals
 from meshgen.check.refused.webhooks import client_refusals
 from meshgen.policy.reading import Map, mapping, placed, text
 
 _OLDER = "apiextensions.k8s.io/v1beta1"
-_WORD = Form("name of a kind or a version", SERVICE.pattern, SERVICE.longest, SERVICE.words)
+_WORD = SERVICE._replace(noun="name of a kind or a version")
 _OF_KUBERNETES = ("k8s.io", "kubernetes.io")
 _APPROVED = "api-approved.kubernetes.io"
 _SCOPES = ("Cluster", "Namespaced")

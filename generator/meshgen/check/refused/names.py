@@ -29,40 +29,41 @@ class Form(NamedTuple):
         return len(word.encode()) <= self.longest and self.pattern.fullmatch(word) is not None
 
 
-def _form(noun: str, pattern: str, longest: int, words: str) -> Form:
+def form(noun: str, pattern: str, longest: int, words: str) -> Form:
+    """A form by the text of its pattern."""
     return Form(noun, re.compile(pattern), longest, words)
 
 
 _OTHER = re.compile(r"[^a-z0-9.-]+")
 _SMALL = "lower case letters, digits and hyphens, beginning and ending with a letter or a digit"
-LABEL = _form("DNS label", _LABEL, 63, f"at most 63 {_SMALL}")
-SUBDOMAIN = _form("DNS subdomain", rf"{_LABEL}(?:\.{_LABEL})*", 253, f"{_SMALL}; dots may part them")
-WILDCARD = _form("wildcard of a DNS domain", rf"\*\.{_LABEL}(?:\.{_LABEL})*", 253, "*. and a domain, as *.example.com")
-SERVICE = _form(
+LABEL = form("DNS label", _LABEL, 63, f"at most 63 {_SMALL}")
+SUBDOMAIN = form("DNS subdomain", rf"{_LABEL}(?:\.{_LABEL})*", 253, f"{_SMALL}; dots may part them")
+WILDCARD = form("wildcard of a DNS domain", rf"\*\.{_LABEL}(?:\.{_LABEL})*", 253, "*. and a domain, as *.example.com")
+SERVICE = form(
     "name of a Service",
     r"[a-z](?:[-a-z0-9]*[a-z0-9])?",
     63,
     "at most 63 lower case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
 )
-PORT = _form(
+PORT = form(
     "name of a port",
     r"(?=.*[a-z])(?!.*--)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?",
     15,
     "at most 15 lower case letters, digits and single hyphens between them, a letter among them",
 )
-SEGMENT = _form("name", r"(?!\.{1,2}$)[^/%]+", 2**31, "anything but . and .., without / and %")
-KEY = _form(
+SEGMENT = form("name", r"(?!\.{1,2}$)[^/%]+", 2**31, "anything but . and .., without / and %")
+KEY = form(
     "key", r"(?!\.{1,2}$)(?!\.\.)[-._a-zA-Z0-9]+", 253, "letters, digits, -, _ and ., not beginning with two dots"
 )
-VARIABLE = _form("name of a variable", r"[ -<>-~]+", 2**31, "printable ASCII other than =")
-OLD_VARIABLE = _form(
+VARIABLE = form("name of a variable", r"[ -<>-~]+", 2**31, "printable ASCII other than =")
+OLD_VARIABLE = form(
     "name of a variable",
     r"(?!\.\.)(?!\.$)[-._a-zA-Z][-._a-zA-Z0-9]*",
     2**31,
     "letters, digits, _, - and ., not beginning with a digit",
 )
-_QUALIFIED = _form("name", _WORD, 63, "at most 63 letters, digits, -, _ and ., a letter or digit at both ends")
-_VALUE = _form("value of a label", rf"(?:{_WORD})?", 63, _QUALIFIED.words)
+_QUALIFIED = form("name", _WORD, 63, "at most 63 letters, digits, -, _ and ., a letter or digit at both ends")
+_VALUE = form("value of a label", rf"(?:{_WORD})?", 63, _QUALIFIED.words)
 
 
 def misnamed(holder: Map, at: Path, key: str, form: Form) -> Refusals:

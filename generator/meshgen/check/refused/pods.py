@@ -6,11 +6,12 @@ Source: ValidatePodSpec in k8s.io/kubernetes pkg/apis/core/validation.
 from __future__ import annotations
 
 from meshgen.check.refused.addresses import is_address
-from meshgen.check.refused.containers import container_refusals, security_refusals
+from meshgen.check.refused.containers import container_refusals
 from meshgen.check.refused.metadata import marks_refusals
 from meshgen.check.refused.names import LABEL, SUBDOMAIN, misnamed
 from meshgen.check.refused.placement import placement_refusals
 from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, strings
+from meshgen.check.refused.security import pod_context_refusals
 from meshgen.check.refused.volumes import volume_refusals
 from meshgen.policy.reading import Map, mapping, placed, text
 
@@ -31,9 +32,9 @@ def template_refusals(
 def pod_refusals(pod: Map, at: Path, minor: tuple[int, int], claims: frozenset[str] = frozenset()) -> Refusals:
     """What is wrong with the spec of a pod."""
     yield from container_refusals(pod, at, minor, claims)
-    yield from volume_refusals(pod, at)
+    yield from volume_refusals(pod, at, minor)
     yield from placement_refusals(pod, at)
-    yield from security_refusals(pod, at)
+    yield from pod_context_refusals(pod, at, minor)
     yield from bounded(pod, at, ("activeDeadlineSeconds",), least=1)
     for key in _NAMES:
         yield from misnamed(pod, at, key, SUBDOMAIN)

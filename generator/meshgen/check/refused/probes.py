@@ -16,12 +16,13 @@ PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = ("postStart", "preStop")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _TIMES = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
+_USUAL_GRACE = 30
 _GRACE = "terminationGracePeriodSeconds"
 _HEADER = re.compile(r"[-A-Za-z0-9]+")
 
 
-def probe_refusals(container: Map, at: Path) -> Refusals:
-    """What is wrong with a container's probes and hooks."""
+def probe_refusals(container: Map, at: Path, pod: Map) -> Refusals:
+    """What is wrong with the probes and hooks of a pod's container."""
     for key in PROBES:
         if isinstance(container.get(key), dict):
             yield from _probe(container[key], (*at, key))
@@ -29,6 +30,17 @@ def probe_refusals(container: Map, at: Path) -> Refusals:
         hook = mapping(container, "lifecycle").get(key)
         if isinstance(hook, dict):
             yield from _handler(hook, (*at, "lifecycle", key), (*_HANDLERS[:3], "sleep"))
+            yield from _sleep(mapping(hook, "sleep"), (*at, "lifecycle", key, "sleep", "seconds"), pod)
+
+
+def _sleep(sleep: Map, at: Path, pod: Map) -> Refusals:
+    seconds, grace = whole(sleep, "seconds") or 0, whole(pod, _GRACE)
+    longest = _USUAL_GRACE if grace is None else grace
+    if seconds < 0:
+        yield Refusal(at, f"{seconds} is out of bounds", "it has to be at least 0")
+    elif seconds > longest >= 0:
+        hint = f"sleep for less, or say {_GRACE}: {seconds} or more in the pod"
+        yield Refusal(at, f"the pod ends after {longest} seconds, while it still sleeps", hint)
 
 
 def _probe(probe: Map, at: Path) -> Refusals:

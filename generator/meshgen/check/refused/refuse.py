@@ -16,6 +16,7 @@ from meshgen.check.refused import (
     crds,
     data,
     jobs,
+    namespaces,
     networks,
     scaling,
     services,
@@ -33,6 +34,7 @@ _Rule = Callable[[KubernetesObject, tuple[int, int]], Iterator[Refusal]]
 _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 _RULES: Mapping[tuple[str, str], _Rule] = {
     ("", "ConfigMap"): data.config_map,
+    ("", "Namespace"): namespaces.namespace,
     ("", "PersistentVolumeClaim"): claims.claim,
     ("", "Pod"): workloads.pod,
     ("", "Secret"): data.secret,

@@ -8,22 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.quantity import amount_of
+from meshgen.check.refused.claims import claim_refusals
 from meshgen.check.refused.names import LABEL, repeated, unnamed
-from meshgen.check.refused.refusal import Path, Refusal, Refusals, given, whole
+from meshgen.check.refused.projections import projection_refusals
+from meshgen.check.refused.refusal import Path, Refusal, Refusals, given
 from meshgen.config.problems import guess, plain
 from meshgen.policy.reading import Map, mapping, placed, text
 
+Minor = tuple[int, int]
 _SOURCES = (
     *("emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs", "iscsi"),
     *("glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs", "quobyte", "downwardAPI", "fc"),
     *("flexVolume", "configMap", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume", "azureDisk"),
     *("storageos", "projected", "scaleIO", "csi", "ephemeral", "image"),
 )
-_KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
-_MOST_MODE = 0o777
+# Before, a gate that is off drops the field.
+_EPHEMERAL, _RECURSIVE = (1, 21), (1, 31)
 
 
-def volume_refusals(pod: Map, at: Path) -> Refusals:
+def volume_refusals(pod: Map, at: Path, minor: Minor) -> Refusals:
     """What is wrong with the volumes of a pod."""
     yield from repeated(pod, at, "volumes", "name", "volumes")
     for index, volume in placed(pod, "volumes"):
@@ -34,10 +37,10 @@ def volume_refusals(pod: Map, at: Path) -> Refusals:
             yield Refusal((*here, said[1]), f"it is {' and '.join(said)}", "a volume has one source", at_key=True)
             continue
         for key in said:
-            yield from _source(key, mapping(volume, key), (*here, key))
+            yield from _source(key, mapping(volume, key), (*here, key), minor)
 
 
-def _source(key: str, source: Map, at: Path) -> Refusals:
+def _source(key: str, source: Map, at: Path, minor: Minor) -> Refusals:
     match key:
         case "emptyDir":
             size = amount_of(source.get("sizeLimit"))
@@ -47,49 +50,19 @@ def _source(key: str, source: Map, at: Path) -> Refusals:
             yield Refusal((*at, "path"), "the path leads up by ..", "say the path itself")
         case "nfs" if not text(source, "path").startswith("/"):
             yield Refusal((*at, "path"), "the path does not begin at the root", "begin it with /")
-        case "secret" | "configMap":
-            name = "secretName" if key == "secret" else "name"
-            if not source.get(name):
-                yield Refusal(at, f"it names no {_KINDS[key]}", f"add {name}", at_key=True)
-            yield from _files(source, at)
+        case "secret" | "configMap" | "downwardAPI" | "projected":
+            yield from projection_refusals(key, source, at)
         case "persistentVolumeClaim" if source.get("claimName") == "":
             yield Refusal((*at, "claimName"), "it names no PersistentVolumeClaim", "say its name")
-        case "projected":
-            yield from _mode(source, at, "defaultMode")
-            for index, one in placed(source, "sources"):
-                yield from _projected(one, (*at, "sources", index))
+        case "ephemeral" if minor >= _EPHEMERAL:
+            if not isinstance(source.get("volumeClaimTemplate"), dict):
+                yield Refusal(at, "it claims nothing", "add volumeClaimTemplate", at_key=True)
+            else:
+                claimed = mapping(source, "volumeClaimTemplate", "spec")
+                yield from claim_refusals(claimed, (*at, "volumeClaimTemplate", "spec"))
 
 
-def _projected(source: Map, at: Path) -> Refusals:
-    said = given(source, "secret", "configMap", "downwardAPI", "serviceAccountToken")
-    if len(said) > 1:
-        yield Refusal((*at, said[1]), f"it is {' and '.join(said)}", "a source is one of them", at_key=True)
-    for key in ("secret", "configMap"):
-        if key in said[:1]:
-            if not mapping(source, key).get("name"):
-                yield Refusal((*at, key), f"it names no {_KINDS[key]}", "add name", at_key=True)
-            yield from _files(mapping(source, key), (*at, key))
-
-
-def _files(source: Map, at: Path) -> Refusals:
-    yield from _mode(source, at, "defaultMode")
-    for index, item in placed(source, "items"):
-        here = (*at, "items", index)
-        yield from _mode(item, here, "mode")
-        path = text(item, "path")
-        if path.startswith(("/", "..")) or ".." in path.split("/"):
-            yield Refusal((*here, "path"), "the path leads out of the volume", "say a relative path without ..")
-
-
-def _mode(holder: Map, at: Path, key: str) -> Refusals:
-    mode = whole(holder, key)
-    if mode is not None and not 0 <= mode <= _MOST_MODE:
-        octal = str(mode)
-        meant = f": write 0{octal}, or {int(octal, 8)}" if set(octal) <= set("01234567") and len(octal) == 3 else ""
-        yield Refusal((*at, key), f"{mode} is no mode of a file", f"modes are octal, 0 to 0777{meant}")
-
-
-def mounts_refusals(container: Map, at: Path, pod: Map, more: frozenset[str]) -> Refusals:
+def mounts_refusals(container: Map, at: Path, pod: Map, more: frozenset[str], minor: Minor) -> Refusals:
     """What a container mounts and can't; `more` are volumes that come with a StatefulSet's claims."""
     names = [text(one, "name") for _, one in placed(pod, "volumes")] + sorted(more)
     yield from _missing(container, at, "volumeMounts", names)
@@ -103,6 +76,12 @@ def mounts_refusals(container: Map, at: Path, pod: Map, more: frozenset[str]) ->
         if propagation == "Bidirectional" and mapping(container, "securityContext").get("privileged") is not True:
             hint = "say HostToContainer, or take it out"
             yield Refusal((*here, "mountPropagation"), "only a privileged container may propagate its mounts", hint)
+        if minor >= _RECURSIVE and text(mount, "recursiveReadOnly") in ("Enabled", "IfPossible"):
+            if mount.get("readOnly") is not True:
+                yield Refusal((*here, "recursiveReadOnly"), "the mount is not read-only itself", "add readOnly: true")
+            if propagation not in ("", "None"):
+                where, hint = (*here, "recursiveReadOnly"), "say mountPropagation: None, or take one of the two out"
+                yield Refusal(where, "a mount that is propagated is not read-only below", hint)
 
 
 def _missing(container: Map, at: Path, key: str, names: list[str]) -> Refusals:
