@@ -12,7 +12,7 @@ Change = tuple[str, Any]
 
 
 class Bad(NamedTuple):
-    """An object of `good`, by its kind and name; what becomes of it, by paths; where and how that is said."""
+    """An object of `good`, the first of its kind unless named; its changes, by paths; where and how they are said."""
 
     base: str
     changes: tuple[Change, ...]
@@ -22,11 +22,7 @@ class Bad(NamedTuple):
     def made(self) -> Object:
         """The object with its changes."""
         kind, _, name = self.base.partition("/")
-        bases = [
-            one
-            for one in good()
-            if one["kind"] == kind and one["metadata"]["name"] in (name or "one", "one:two", "ones.example.com")
-        ]
+        bases = [one for one in good() if one["kind"] == kind and name in ("", one["metadata"]["name"])]
         made = copy.deepcopy(bases[0])
         for path, value in self.changes:
             _change(made, steps(path), value)
@@ -715,4 +711,60 @@ WEBHOOKS = (
     ),
     bad("ValidatingAdmissionPolicyBinding", "spec validationActions", ["Deny", "Deny"], "an action is there twice"),
 )
-BAD = CRDS + WEBHOOKS + METADATA + WORKLOADS + PODS + JOBS + SERVICES + POLICIES
+API, CONTAINERS = "APIService", "spec limits 0"
+CLUSTER = (
+    bad(API, "metadata name", "own", "the name is not that of its version and its group"),
+    bad(API, "spec versionPriority", 0, "0 is out of bounds"),
+    bad(API, "spec groupPriorityMinimum", 20001, "20001 is out of bounds"),
+    bad(API, "spec service namespace", GONE, "it says no namespace of the Service", "spec service"),
+    bad(API, "spec caBundle", "eA==", "with caBundle the certificate is checked", "spec insecureSkipTLSVerify"),
+    bad("PersistentVolume", "spec local", GONE, "it does not say where its data is", "spec"),
+    bad("PersistentVolume", "spec hostPath", {"path": "/x"}, "it is hostPath and local", "spec"),
+    bad("PersistentVolume", "spec nodeAffinity", GONE, "it does not say on which node", "spec local"),
+    bad("PersistentVolume", "spec accessModes", GONE, "it says no access mode", "spec"),
+    bad("PersistentVolume", "spec capacity", GONE, "it says no size", "spec"),
+    bad("PersistentVolume", "spec capacity storage", "0", "it has no size"),
+    bad("StorageClass", "reclaimPolicy", "Recycle", "a class does not Recycle volumes"),
+    bad("StorageClass", "provisioner", "", "it says no provisioner"),
+    bad("StorageClass", "provisioner", "a/b/c", "it is no name of a provisioner"),
+    bad("IngressClass", "spec controller", "nginx", "a controller is a domain and a path"),
+    bad(
+        "IngressClass", "spec parameters namespace", GONE, "it does not say in which namespace", "spec parameters scope"
+    ),
+    bad("ResourceQuota", "spec hard cpus", "1", "a quota has no resource cpus"),
+    bad("ResourceQuota", "spec hard pods", "1.5", "pods is not given in parts"),
+    bad("ResourceQuota", "spec hard requests.cpu", "-1", "the amount is negative"),
+    bad(
+        "ResourceQuota/two",
+        "spec scopes 1",
+        "NotTerminating",
+        "Terminating and NotTerminating exclude each other",
+        "spec scopes",
+    ),
+    bad("LimitRange", f"{CONTAINERS} default cpu", 3, "it is above max"),
+    bad("LimitRange", f"{CONTAINERS} defaultRequest cpu", "1500m", "it is above default"),
+    bad(
+        "LimitRange", f"{CONTAINERS} min memory", "2Gi", "it is above max", None, (f"{CONTAINERS} default memory", GONE)
+    ),
+    bad("LimitRange", "spec limits 1 default", {"cpu": 1}, "a pod has no defaults, its containers have"),
+    bad("LimitRange", "spec limits 1 type", "Container", "Container is there twice"),
+    bad("LimitRange", "spec limits 2 max", GONE, "it limits no storage", "spec limits 2"),
+    bad("EndpointSlice", "endpoints 0 addresses 0", "db.example.com", "it is no IP address"),
+    bad("EndpointSlice", "endpoints 0 addresses 0", "fd00::7", "it is no address of IPv4"),
+    bad("EndpointSlice", "endpoints 0 addresses 0", "127.0.0.1", "the address is the loopback, and no endpoint's"),
+    bad("EndpointSlice", "endpoints 0 addresses", [], "it has no address"),
+    bad("EndpointSlice", "ports 1 name", "http", 'two ports are called "http"'),
+    bad("Endpoints", "subsets 0 addresses 0 ip", "one", "it is no IP address"),
+    bad("Endpoints", "subsets 0 notReadyAddresses 0 ip", "fe80::1", "the address is link-local, and no endpoint's"),
+    bad("Endpoints", "subsets 0 ports 0 name", GONE, "of several ports each has a name", "subsets 0 ports 0"),
+    bad("Service/two", "spec externalIPs 0", "0.0.0.0", "the address is unspecified"),
+    bad(
+        "Service/five",
+        "spec ipFamilies",
+        ["IPv4", "IPv6"],
+        "a Service of a single stack has one family",
+        "spec ipFamilyPolicy",
+    ),
+    bad("Service/five", "spec ipFamilies", ["IPv4", "IPv4"], "a family is there twice"),
+)
+BAD = CLUSTER + CRDS + WEBHOOKS + METADATA + WORKLOADS + PODS + JOBS + SERVICES + POLICIES

@@ -166,6 +166,11 @@ kind: Service
 metadata: {{name: four}}
 spec: {{clusterIP: None, selector: {{app: one}}, ports: [{{name: a, port: 80}}, {{name: b, port: 80, protocol: UDP}}]}}
 ---
+apiVersion: v1
+kind: Service
+metadata: {{name: five}}
+spec: {{ports: [{{port: 80}}], ipFamilies: [IPv4], ipFamilyPolicy: SingleStack}}
+---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {{name: one}}
@@ -268,6 +273,8 @@ apiVersion: storage.k8s.io/v1
 kind: StorageClass
 metadata: {{name: one}}
 provisioner: example.com/disk
+reclaimPolicy: Retain
+volumeBindingMode: WaitForFirstConsumer
 """
 _CLUSTER = """
 apiVersion: apiextensions.k8s.io/v1
@@ -348,6 +355,96 @@ apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata: {name: one}
 spec: {policyName: one, validationActions: [Deny, Audit]}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.own.example.com}
+spec:
+  group: own.example.com
+  version: v1beta1
+  groupPriorityMinimum: 100
+  versionPriority: 100
+  insecureSkipTLSVerify: true
+  service: {name: one, namespace: one, port: 443}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: one}
+spec:
+  accessModes: [ReadWriteOnce]
+  capacity: {storage: 1Gi}
+  storageClassName: fast
+  local: {path: /disk}
+  nodeAffinity:
+    required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [a]}]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: one}
+spec:
+  controller: example.com/ingress
+  parameters: {apiGroup: example.com, kind: Ones, name: one, scope: Namespace, namespace: one}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: one}
+spec:
+  hard: {pods: 4, requests.cpu: 500m, services.loadbalancers: 1, count/ones.example.com: 5, requests.example.com/gpu: 2}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: two}
+spec:
+  hard: {pods: 4}
+  scopes: [Terminating, BestEffort]
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: three}
+spec:
+  hard: {pods: 4, cpu: 1}
+  scopeSelector: {matchExpressions: [{scopeName: NotTerminating, operator: Exists}]}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: one}
+spec:
+  limits:
+  - type: Container
+    min: {cpu: 100m}
+    max: {cpu: 2, memory: 1Gi}
+    default: {cpu: 1, memory: 512Mi}
+    defaultRequest: {cpu: 200m}
+  - {type: Pod, max: {cpu: 4}}
+  - {type: PersistentVolumeClaim, max: {storage: 10Gi}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: one, labels: {kubernetes.io/service-name: one}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.7], hostname: one, conditions: {ready: true}}]
+ports: [{name: http, port: 80, protocol: TCP}, {name: https, port: 443, appProtocol: https}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: two}
+addressType: IPv6
+endpoints: [{addresses: ["fd00::7"]}]
+ports: [{port: 80}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: three}
+addressType: FQDN
+endpoints: [{addresses: [db.example.com]}]
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: one}
+subsets:
+- addresses: [{ip: 10.0.0.7, hostname: one}]
+  notReadyAddresses: [{ip: "fd00::7"}]
+  ports: [{name: http, port: 80}, {name: https, port: 443}]
 """
 _MORE = {
     "Deployment": {"replicas": 2, "progressDeadlineSeconds": 600, "strategy": {"rollingUpdate": {"maxSurge": 1}}},

@@ -20,11 +20,7 @@ def claim(obj: Map, minor: tuple[int, int]) -> Refusals:
 
 def claim_refusals(spec: Map, at: Path) -> Refusals:
     """What is wrong with the spec of a claim."""
-    modes = [mode for _, mode in strings(spec, "accessModes")]
-    if not spec.get("accessModes"):
-        yield Refusal(at, "it says no access mode", "add accessModes, as [ReadWriteOnce]", at_key=True)
-    if _ALONE in modes and set(modes) != {_ALONE}:
-        yield Refusal((*at, "accessModes"), f"{_ALONE} goes with no other mode", "keep one of them", at_key=True)
+    yield from modes_refusals(spec, at)
     requests = mapping(spec, "resources", "requests")
     size = amount_of(requests.get("storage"))
     if requests.get("storage") is None:
@@ -33,3 +29,12 @@ def claim_refusals(spec: Map, at: Path) -> Refusals:
         yield Refusal((*at, "resources", "requests", "storage"), "it asks for no storage", "say a size such as 1Gi")
     yield from misnamed(spec, at, "storageClassName", SUBDOMAIN)
     yield from bad_selector(mapping(spec, "selector"), (*at, "selector"))
+
+
+def modes_refusals(spec: Map, at: Path) -> Refusals:
+    """What is wrong with how a claim or a volume is accessed."""
+    modes = [mode for _, mode in strings(spec, "accessModes")]
+    if not spec.get("accessModes"):
+        yield Refusal(at, "it says no access mode", "add accessModes, as [ReadWriteOnce]", at_key=True)
+    if _ALONE in modes and set(modes) != {_ALONE}:
+        yield Refusal((*at, "accessModes"), f"{_ALONE} goes with no other mode", "keep one of them", at_key=True)

@@ -26,6 +26,7 @@ Minor = tuple[int, int]
 _FREE = frozenset(
     {("rbac.authorization.k8s.io", kind) for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")}
     | {
+        ("apiregistration.k8s.io", "APIService"),
         ("policy", "PodDisruptionBudget"),
         ("certificates.k8s.io", "CertificateSigningRequest"),
         ("certificates.k8s.io", "ClusterTrustBundle"),

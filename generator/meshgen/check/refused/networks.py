@@ -1,4 +1,4 @@
-"""NetworkPolicies and Ingresses.
+"""NetworkPolicies, Ingresses and their classes.
 
 Source: k8s.io/kubernetes pkg/apis/networking/validation.
 """
@@ -17,6 +17,8 @@ _INGRESS = "networking.k8s.io/v1"
 _PEERS = ("podSelector", "namespaceSelector", "ipBlock")
 _IN_PATHS, _AT_END = ("//", "/./", "/../", "%2f", "%2F"), ("/..", "/.")
 _SERVICES_AS_LABELS = (1, 36)
+# Before, a gate that is off drops the field.
+_PARAMETERS_SPACED = (1, 22)
 
 
 def network_policy(obj: Map, minor: Minor) -> Refusals:
@@ -146,3 +148,15 @@ def _backend(backend: Map, at: Path, minor: Minor) -> Refusals:
         yield Refusal(there if "port" in service else here, what, "say port.number or port.name", at_key=True)
     yield from misnamed(port, there, "name", PORT)
     yield from bad_number(port, there, "number", least=0)
+
+
+def ingress_class(obj: Map, minor: Minor) -> Refusals:
+    """What is wrong with an IngressClass."""
+    controller, at = text(obj, "spec", "controller"), ("spec", "controller")
+    domain, slash, path = controller.partition("/")
+    if not (slash and path and SUBDOMAIN.takes(domain)):
+        where = at if controller else ("spec",)
+        yield Refusal(where, "a controller is a domain and a path", "say one such as example.com/ingress-controller")
+    parameters, here = mapping(obj, "spec", "parameters"), ("spec", "parameters")
+    if minor >= _PARAMETERS_SPACED and text(parameters, "scope") == "Namespace" and not parameters.get("namespace"):
+        yield Refusal((*here, "scope"), "it does not say in which namespace", "add namespace")

@@ -44,14 +44,15 @@ def _single(name: str, amount: Fraction | None, at: Path) -> Refusals:
         yield Refusal(at, f"containers have no resource {plain(name)}", hint, at_key=True)
     if amount is not None and amount < 0:
         yield Refusal(at, "the amount is negative", "say an amount such as 500m or 1Gi")
-    elif amount is not None and _is_extended(name) and amount.denominator != 1:
+    elif amount is not None and is_extended(name) and amount.denominator != 1:
         yield Refusal(at, f"{plain(name)} is not given in parts", "say a whole number")
 
 
-def _is_extended(name: str) -> bool:
+def is_extended(name: str) -> bool:
+    """Whether a resource is somebody's own, which is counted in whole numbers."""
     return "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
 
 
 def _is_fixed(name: str) -> bool:
     """Whether a node gives no more of a resource than it has: huge pages, devices."""
-    return _is_extended(name) or name.startswith(_PAGES)
+    return is_extended(name) or name.startswith(_PAGES)

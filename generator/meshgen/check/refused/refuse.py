@@ -12,14 +12,18 @@ from meshgen.build.stage import KubernetesObject, Remark, Stage
 from meshgen.catalog import minor_key
 from meshgen.check.refused import (
     access,
+    apiservices,
     claims,
     crds,
     data,
+    endpoints,
     jobs,
     namespaces,
     networks,
+    quotas,
     scaling,
     services,
+    storage,
     webhooks,
     workloads,
 )
@@ -34,15 +38,20 @@ _Rule = Callable[[KubernetesObject, tuple[int, int]], Iterator[Refusal]]
 _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 _RULES: Mapping[tuple[str, str], _Rule] = {
     ("", "ConfigMap"): data.config_map,
+    ("", "Endpoints"): endpoints.endpoints,
+    ("", "LimitRange"): quotas.limits,
     ("", "Namespace"): namespaces.namespace,
+    ("", "PersistentVolume"): storage.volume,
     ("", "PersistentVolumeClaim"): claims.claim,
     ("", "Pod"): workloads.pod,
+    ("", "ResourceQuota"): quotas.quota,
     ("", "Secret"): data.secret,
     ("", "Service"): services.service,
     (_ADMISSION, "MutatingWebhookConfiguration"): webhooks.configuration,
     (_ADMISSION, "ValidatingAdmissionPolicyBinding"): webhooks.policy_binding,
     (_ADMISSION, "ValidatingWebhookConfiguration"): webhooks.configuration,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): crds.definition,
+    ("apiregistration.k8s.io", "APIService"): apiservices.api_service,
     ("apps", "DaemonSet"): workloads.daemon_set,
     ("apps", "Deployment"): workloads.deployment,
     ("apps", "ReplicaSet"): workloads.replica_set,
@@ -50,13 +59,16 @@ _RULES: Mapping[tuple[str, str], _Rule] = {
     ("autoscaling", "HorizontalPodAutoscaler"): scaling.autoscaler,
     ("batch", "CronJob"): jobs.cron_job,
     ("batch", "Job"): jobs.job,
+    ("discovery.k8s.io", "EndpointSlice"): endpoints.endpoint_slice,
     ("networking.k8s.io", "Ingress"): networks.ingress,
+    ("networking.k8s.io", "IngressClass"): networks.ingress_class,
     ("networking.k8s.io", "NetworkPolicy"): networks.network_policy,
     ("policy", "PodDisruptionBudget"): scaling.budget,
     (_RBAC, "ClusterRole"): access.role,
     (_RBAC, "ClusterRoleBinding"): access.binding,
     (_RBAC, "Role"): access.role,
     (_RBAC, "RoleBinding"): access.binding,
+    ("storage.k8s.io", "StorageClass"): storage.storage_class,
 }
 
 

@@ -5,7 +5,7 @@ Source: ValidateService in k8s.io/kubernetes pkg/apis/core/validation.
 
 from __future__ import annotations
 
-from meshgen.check.refused.addresses import is_address, range_of
+from meshgen.check.refused.addresses import is_address, range_of, special_of
 from meshgen.check.refused.names import LABEL, SUBDOMAIN, bad_labels, is_qualified, misnamed, repeated
 from meshgen.check.refused.ports import bad_number, bad_number_or_name
 from meshgen.check.refused.refusal import Path, Refusal, Refusals, bounded, given, strings, whole
@@ -13,6 +13,8 @@ from meshgen.config.problems import plain
 from meshgen.policy.reading import Map, mapping, placed, text
 
 _NODE_PORTS = (30000, 32767)
+# Before, a gate that is off drops the field.
+_TWO_FAMILIES = (1, 21)
 _CLIENT_IP = ("sessionAffinityConfig", "clientIP")
 _LONGEST_AFFINITY = 86400
 # What only a load balancer has.
@@ -28,6 +30,13 @@ def service(obj: Map, minor: tuple[int, int]) -> Refusals:
     yield from bad_labels(mapping(spec, "selector"), (*at, "selector"))
     yield from _of_types(spec, at, type_)
     yield from _affinity(spec, at)
+    families = [family for _, family in strings(spec, "ipFamilies")]
+    if minor >= _TWO_FAMILIES and len(families) > 1:
+        if len(set(families)) != len(families):
+            yield Refusal((*at, "ipFamilies"), "a family is there twice", "say each once", at_key=True)
+        elif text(spec, "ipFamilyPolicy") == "SingleStack":
+            hint = "say PreferDualStack, or one family"
+            yield Refusal((*at, "ipFamilyPolicy"), "a Service of a single stack has one family", hint)
 
 
 def is_headless(spec: Map) -> bool:
@@ -52,6 +61,8 @@ def _addresses(spec: Map, at: Path, type_: str) -> Refusals:
     for index, one in strings(spec, "externalIPs"):
         if not is_address(one):
             yield Refusal((*at, "externalIPs", index), "it is no IP address", "say one such as 192.0.2.7")
+        elif special := special_of(one):
+            yield Refusal((*at, "externalIPs", index), f"the address is {special}", "say one such as 192.0.2.7")
 
 
 def _ports(spec: Map, at: Path, type_: str) -> Refusals:
