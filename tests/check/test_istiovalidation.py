@@ -368,6 +368,7 @@ REFUSED: list[tuple[str, Any, str, tuple[int, int, int]]] = [
     ("WorkloadEntry", {"address": "1.1.1.1", "labels": {"-": "a"}}, "/spec/labels/-", OLDEST),
     ("WorkloadGroup", {}, "/spec", OLDEST),
     ("WorkloadGroup", {"template": {}, "probe": {}}, "/spec/probe", OLDEST),
+    ("WorkloadGroup", probe(exec=None, grpc={"port": 80}), "/spec/probe/grpc", OLDEST),
     ("WorkloadGroup", probe(periodSeconds=-1), "/spec/probe/periodSeconds", OLDEST),
     ("WorkloadGroup", probe(exec=None, httpGet={"port": 1, "scheme": "http"}), "/spec/probe/httpGet/scheme", OLDEST),
     ("WorkloadGroup", probe(exec=None, tcpSocket={}), "/spec/probe/tcpSocket", OLDEST),
