@@ -16,7 +16,7 @@ from meshgen.build.stages import Built, build, minor_of
 from meshgen.catalog import Version, minors
 from meshgen.check.settings import settings_remarks
 from meshgen.config.load import load
-from meshgen.config.manifests import read_manifests
+from meshgen.config.manifests import readable_manifests
 from meshgen.config.resolve import Cluster, Environment, Mesh, resolve
 from meshgen.delivery.wire import Wired, wire
 from meshgen.delivery.wiring import ClusterTree
@@ -25,7 +25,7 @@ from meshgen.findings import Findings
 from meshgen.generate import generate_all
 from meshgen.layout.tree import Layout, Part, lay_out
 from meshgen.policy.ownrules import read_own_rules
-from meshgen.review import review_objects, review_settings, review_wiring
+from meshgen.review import review_objects, review_readable, review_settings, review_wiring
 
 
 @dataclass(frozen=True)
@@ -121,18 +121,21 @@ def build_resolved(mesh: Mesh, today: date | None = None) -> BuiltMesh:
     for cluster in mesh.clusters:
         findings.add(cluster, answers.of(mesh.name, cluster.settings, (cluster.cloud,), memory))
     findings.stop_at_errors()
-    manifests = replace(read_manifests(mesh), generated=answers.objects)
+    read, unread = readable_manifests(mesh)
+    manifests = replace(read, generated=answers.objects)
     bases = {key: build(mesh.name, settings, GENERIC, manifests, memory) for key, settings in shared.items()}
     environments = []
     for environment in mesh.environments:
         part = _shared_part(mesh, environment, manifests, memory) if environment.name in sharing else None
-        clusters = tuple(
+        members = tuple(
             BuiltCluster(cluster, build(mesh.name, cluster.settings, (cluster.cloud,), manifests, memory))
             for cluster in environment.clusters
         )
-        environments.append((environment, part, clusters))
+        environments.append((environment, part, members))
     built = BuiltMesh(mesh, bases, tuple(environments), ())
-    review_objects([(one.cluster, one.built) for one in built.clusters], manifests, rules, findings, memory)
+    clusters = [(one.cluster, one.built) for one in built.clusters]
+    review_readable(clusters, manifests, unread, findings, memory)
+    review_objects(clusters, manifests, rules, findings, memory)
     return replace(built, findings=findings.all())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from meshgen.build.manifests import Manifests, Places
@@ -77,6 +77,26 @@ def review_objects(
     findings.stop_at_errors()
 
 
+def review_readable(
+    clusters: Sequence[tuple[Cluster, Built]],
+    manifests: Manifests,
+    unread: Sequence[Finding],
+    findings: Findings,
+    memory: Memory,
+) -> None:
+    """Where manifests could not be read, find what is surely wrong with those that could; raises InputError then.
+
+    What depends on the whole, such as a reference that leads nowhere, nobody can tell before.
+    """
+    if not unread:
+        return
+    findings.add_whole(unread)
+    for cluster, built in clusters:
+        for remarks in _refusals(cluster, built, _places(cluster, manifests, memory), memory):
+            findings.add(cluster, [one for one in remarks if one.document and one.severity == "error"])
+    findings.stop_at_errors()
+
+
 def review_wiring(findings: Findings, wiring: Mapping[str, Sequence[KubernetesObject]]) -> None:
     """Find what an API server would refuse of the engines' own objects; raises InputError where any is an error.
 
@@ -123,18 +143,13 @@ def _review(
     mesh, settings = findings.mesh.name, cluster.settings
     findings.add(cluster, built.remarks)
     kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
-    version, asked = Version.parse(settings["istio"]["version"]), tuple(settings.get("expose") or ())
-    brought = kinds_brought(memory, built.stages)
+    asked = tuple(settings.get("expose") or ())
     refused: set[tuple[int, str | None]] = set()
+    for remarks in _refusals(cluster, built, places, memory):
+        findings.add(cluster, remarks)
+        refused |= {_object_of(one) for one in remarks if one.rule == "MG424"}
     for stage in built.stages:
         findings.add_entry(cluster, memory.recall(stage_remarks, stage, kubernetes, places))
-        fields = memory.recall(field_remarks, stage, kubernetes, version, brought, places)
-        findings.add(cluster, fields)
-        refused |= {_object_of(one) for one in fields if one.rule == "MG424"}
-        if places:
-            from meshgen.check.refused import refusal_remarks
-
-            findings.add(cluster, memory.recall(refusal_remarks, stage, kubernetes, places))
         findings.add(cluster, memory.recall(manifest_remarks, stage, asked, places, creation))
     findings.add(cluster, decryption_remarks(settings, built.stages, memory))
     findings.add(cluster, memory.recall(needed_remarks, places, *built.stages))
@@ -144,6 +159,19 @@ def _review(
     by_argocd = bool((settings.get("delivery") or {}).get("argocd"))
     findings.add(cluster, release_remarks(mesh, cluster.name, by_argocd, releases))
     return frozenset(refused)
+
+
+def _refusals(cluster: Cluster, built: Built, places: Places, memory: Memory) -> Iterator[list[Remark]]:
+    """What the API server or Istio's webhook would refuse of the objects of a cluster, each for itself."""
+    settings = cluster.settings
+    kubernetes = cluster.kubernetes or release_of(settings["istio"]).kubernetes[1]
+    version, brought = Version.parse(settings["istio"]["version"]), kinds_brought(memory, built.stages)
+    for stage in built.stages:
+        yield memory.recall(field_remarks, stage, kubernetes, version, brought, places)
+        if places:
+            from meshgen.check.refused import refusal_remarks
+
+            yield memory.recall(refusal_remarks, stage, kubernetes, places)
 
 
 def _object_of(remark: Remark) -> tuple[int, str | None]:

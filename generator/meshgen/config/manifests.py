@@ -25,6 +25,14 @@ def read_manifests(mesh: Mesh) -> Manifests:
 
     They are as `kustomize build` will give them back. Raises InputError with every problem of every file.
     """
+    manifests, problems = readable_manifests(mesh)
+    if problems:
+        raise InputError(problems)
+    return manifests
+
+
+def readable_manifests(mesh: Mesh) -> tuple[Manifests, list[Finding]]:
+    """As `read_manifests`: the objects that could be read, and every problem of every file."""
     findings: list[Finding] = []
     addons: dict[str, tuple[Manifest, ...]] = {}
     resources: dict[str, tuple[Manifest, ...]] = {}
@@ -36,9 +44,7 @@ def read_manifests(mesh: Mesh) -> Manifests:
         for keys, path in resource_paths(cluster.settings):
             if path not in resources:
                 resources[path] = _manifests(home, cluster, keys, path, findings, deep=True)
-    if findings:
-        raise InputError(findings)
-    return Manifests(addons, resources)
+    return Manifests(addons, resources), findings
 
 
 Keys = tuple[str, ...]
