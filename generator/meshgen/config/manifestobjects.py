@@ -100,9 +100,15 @@ def _numberless(at: str, port: Any) -> Refusal:
 
 _DIGITS = len("65535")
 _CHANGE = "change it in that file"
+_NAME_IT = (
+    "write metadata.name, which Kustomize wants; a Job that has to run anew wants a version in it, or as a hook a "
+    "hook-delete-policy"
+)
 _HINTS = (
     ("it is no map", "a manifest has apiVersion, kind and metadata; take out what is none"),
     ("config of meshgen", "name the folder of your manifests alone"),
+    ("generateName", _NAME_IT),
+    ("generated name", "take generateName out"),
     ("it has no", "add it, or take out what is no manifest"),
     ("control character", "remove the character, or write the text in base64 under binaryData"),
 )
