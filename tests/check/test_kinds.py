@@ -72,6 +72,45 @@ def test_a_field_of_another_istio_is_said_with_the_versions_that_have_it():
     assert said(direct) == []
 
 
+def test_a_field_is_found_at_other_versions_whatever_stood_around_it():
+    port = {"port": {"number": 80}, "loadBalancer": {"simple": "ROUND_ROBIN", "warmup": {"duration": "3s"}}}
+    rule = obj(
+        "networking.istio.io/v1beta1",
+        "DestinationRule",
+        {"host": "a", "trafficPolicy": {"portLevelSettings": [port]}},
+    )
+    claim = obj("v1", "PersistentVolumeClaim", {"resources": {"claims": []}})
+
+    for version in ("1.14.0", "1.22.0", "1.23.0"):
+        assert [hint for _, _, hint in said(rule, istio=Version.parse(version))] == [
+            "take it out: Istio has it from 1.24.0 on"
+        ]
+    assert [hint for _, _, hint in said(claim, "1.30")] == ["take it out: Kubernetes had it until 1.28"]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "kubernetes", "older"),
+    [
+        ("policy/v1", "PodDisruptionBudget", "1.20", "policy/v1beta1"),
+        ("batch/v1", "CronJob", "1.20", "batch/v1beta1"),
+        ("discovery.k8s.io/v1", "EndpointSlice", "1.19", "discovery.k8s.io/v1beta1"),
+    ],
+)
+def test_a_kind_of_a_newer_kubernetes_is_said_with_the_version_that_is_there(
+    api_version: str, kind: str, kubernetes: str, older: str
+):
+    assert [hint for _, _, hint in said(obj(api_version, kind), kubernetes)] == [
+        f"take apiVersion: {older}; Kubernetes has it from 1.21 on"
+    ]
+    assert said(obj(older, kind), kubernetes) == []
+
+
+def test_a_version_is_offered_once():
+    ((_, _, hint),) = said(obj("v1", "Ingress"), "1.30")
+
+    assert hint == "take apiVersion: networking.k8s.io/v1"
+
+
 def test_a_field_of_another_kubernetes_is_said_with_the_minors_that_have_it():
     service = obj("v1", "Service", {"ports": [{"port": 80}], "trafficDistribution": "PreferClose"})
 

@@ -227,6 +227,12 @@ def served(kubernetes: str, api_version: str, kind: str) -> bool | None:
     return (start is None or minor_key(start) <= minor) and (end is None or minor < minor_key(end.since))
 
 
+def served_versions(kubernetes: str, kind: str) -> list[str]:
+    """The versions in which a Kubernetes minor serves a kind, of those that once came or went."""
+    apis = (api.split(" ") for api in {**_introductions(), **_removals()})
+    return [version for version, other in apis if other == kind and served(kubernetes, version, kind)]
+
+
 def introduced(api_version: str, kind: str) -> str | None:
     """Name the Kubernetes minor that first served an API; None where that is older than the catalogue, or unknown."""
     return _introductions().get(f"{api_version} {kind}")

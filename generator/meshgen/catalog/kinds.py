@@ -8,7 +8,7 @@ of an item of a list one with `value`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -224,6 +224,49 @@ def _types(source: str, version: Numbers) -> Types:
 def _kinds(source: str) -> dict[str, Form]:
     kinds: dict[str, Form] = load_facts(f"kinds-{source}")["kinds"]
     return kinds
+
+
+def field_spans(api: Api, path: Iterable[str | int]) -> list[Span]:
+    """The versions of Kubernetes or Istio that have a field of a kind, whatever stood around it at each."""
+    source = source_of(api.group)
+    reached = list(_parts(_kinds(source).get(str(api), [])))
+    for key in path:
+        reached = [
+            (form, met)
+            for outer, span in reached
+            for inner in _inside(outer, key, source)
+            for form, part in _parts(inner)
+            if (met := _met(span, part))
+        ]
+    spans: list[Span] = []
+    for _, span in sorted(reached, key=lambda one: _numbers(one[1].since or "0")):
+        goes_on = spans and spans[-1].until == span.since
+        spans.append(Span(spans.pop().since, span.until) if goes_on else span)
+    return spans
+
+
+def _inside(form: Form, key: str | int, source: str) -> Iterator[Form]:
+    """The form behind a key or an index of a form, with its ranges."""
+    while isinstance(form, str) and form[:1] == "@":
+        form = load_facts(f"kinds-{source}")["types"].get(form[1:], "any")
+    if isinstance(form, str) and form[:2] in ("[]", "{}"):
+        yield form[2:]
+    elif isinstance(form, list):
+        for one, _ in _parts(form):
+            yield from _inside(one, key, source)
+    elif isinstance(form, dict):
+        found = form.get("list", form.get("map"))
+        found = form.get("fields", {}).get(key) if found is None else found
+        if found is not None:
+            yield found
+
+
+def _met(one: Span, other: Span) -> Span | None:
+    """The versions of two spans at once."""
+    since = max((one.since, other.since), key=lambda version: _numbers(version or "0"))
+    ends = [end for end in (one.until, other.until) if end]
+    until = min(ends, key=_numbers) if ends else None
+    return Span(since, until) if until is None or _numbers(since or "0") < _numbers(until) else None
 
 
 @cache

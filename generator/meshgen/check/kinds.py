@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from meshgen.catalog import Version, introduced, minor_key, removed, served
+from meshgen.catalog import Version, introduced, minor_key, removed, served, served_versions
 from meshgen.catalog import kinds as catalog
 from meshgen.catalog.fields import Span
 from meshgen.catalog.kinds import CORE, ISTIO, Api, Type
@@ -173,7 +173,10 @@ def _as_written(fault: Fault) -> str:
 
 def _unknown_field(fault: Fault, path: tuple[str | int, ...], place: _Place) -> Problem:
     fields = fault.type.fields
-    if spans := fields.spans(str(path[-1])):
+    spans = fields.spans(str(path[-1]))
+    if not spans and place.source in (CORE, ISTIO):
+        spans = catalog.field_spans(place.api, path)
+    if spans:
         hint = f"take it out: {_had(spans, place.source)}"
     else:
         meant = guess(str(path[-1]), fields.names())
@@ -249,7 +252,10 @@ def _not_served(place: _Place, known: list[Api], severity: Severity) -> Problem:
     api = place.api
     text = f"{place.who} does not serve {plain(api.version)} {plain(api.kind)}"
     versions = [one.version for one in known if one.kind == api.kind]
-    if near := [version for version in versions if version.rpartition("/")[0] == api.group] or versions:
+    if place.source == CORE and not _of_group(versions, api.group):
+        # Kinds of times older than the catalogue's are known by their names.
+        versions = list(dict.fromkeys([*versions, *served_versions(place.kubernetes, api.kind)]))
+    if near := _of_group(versions, api.group) or versions:
         steadiest = " or ".join(sorted(near, key=lambda version: ("alpha" in version, "beta" in version)))
         if place.state:
             hint = f"leave it if your clusters serve it, else take {steadiest}"
@@ -261,6 +267,10 @@ def _not_served(place: _Place, known: list[Api], severity: Severity) -> Problem:
     near = names or list(dict.fromkeys(one.version for one in known))
     hint = _since(place) or guess(word, near) or f"correct its {at}"
     return place.problem("MG423", (at,), text, hint, severity=severity)
+
+
+def _of_group(versions: list[str], group: str) -> list[str]:
+    return [version for version in versions if version.rpartition("/")[0] == group]
 
 
 def _since(place: _Place) -> str | None:
