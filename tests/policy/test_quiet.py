@@ -323,6 +323,31 @@ def test_user_of_the_proxy_matters_only_beside_a_sidecar() -> None:
     assert rules(workload(**user, name="istio-proxy")) == []
 
 
+@pytest.mark.parametrize(
+    ("version", "mark", "value", "there", "told"),
+    [
+        ("1.26.4", "annotations", "yes", "disabled", True),
+        ("1.26.4", "annotations", "maybe", "enabled", False),
+        ("1.26.4", "labels", "on", "disabled", False),
+        ("1.26.4", "labels", "on", "enabled", True),
+        ("1.26.4", "labels", "true", "disabled", True),
+        ("1.27.0", "annotations", "yes", "disabled", False),
+        ("1.27.0", "annotations", "yes", "enabled", True),
+        ("1.27.0", "annotations", "maybe", "enabled", True),
+        ("1.27.0", "annotations", "false", "enabled", False),
+    ],
+)
+def test_what_a_pod_says_of_injection_is_read_as_its_istio_does(
+    version: str, mark: str, value: str, there: str, told: bool
+) -> None:
+    template = {"metadata": {"labels": {"app": "cart"}}}
+    template["metadata"] |= {mark: {**template["metadata"].get(mark, {}), "sidecar.istio.io/inject": value}}
+    one = workload(template["metadata"], securityContext={"runAsUser": 1337})
+    namespace = space("shop", **{"istio-injection": there})
+
+    assert ("MG589" in rules(one, namespace, **istio(version))) is told
+
+
 KINDS = [
     ("v1", "Service"),
     ("v1", "Namespace"),

@@ -15,6 +15,7 @@ from meshgen.catalog import Version, minor_key
 from meshgen.delivery.wiring import deployments
 from meshgen.order.part import Part
 from meshgen.order.thing import KIND, SIDECARS, Source, Thing, space_of
+from meshgen.policy.injection import reads_words
 from meshgen.policy.reading import Map, mapping, selects
 from meshgen.values import value_at
 
@@ -61,7 +62,8 @@ class Scene:
         )
         of_istio = tuple(source and (source.stage, source.words) for source in (self._istiod, self._crds))
         delivery = json.dumps(self.settings.get("delivery"), default=str)
-        return (self.mesh, self.kubernetes, parts, of_istio, delivery, self.home, self.revisions, self.native_sidecars)
+        sidecars = (self.revisions, self.reads_words, self.native_sidecars)
+        return (self.mesh, self.kubernetes, parts, of_istio, delivery, self.home, *sidecars)
 
     def stage(self, number: int) -> str:
         """The name of a stage."""
@@ -82,6 +84,11 @@ class Scene:
         istio = self.settings["istio"]
         tags = value_at(istio, ("values", "revisionTags"))
         return (istio.get("revision") or "default", *map(str, tags if isinstance(tags, list) else ()))
+
+    @cached_property
+    def reads_words(self) -> bool:
+        """Whether injection takes other words than true for yes."""
+        return reads_words(Version.parse(self.settings["istio"]["version"]))
 
     @cached_property
     def native_sidecars(self) -> bool:

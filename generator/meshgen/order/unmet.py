@@ -65,7 +65,7 @@ def _has_auto(template: Map) -> bool:
 def _wants_sidecar(scene: Scene, obj: KubernetesObject, template: Map) -> bool:
     if mapping(template, "spec").get("hostNetwork") is True:
         return False
-    said = asks(template)
+    said = asks(template, scene.reads_words)
     return is_injected(scene, space_of(obj)) if said is None else said
 
 

@@ -82,7 +82,7 @@ def _job(scene: Scene, engine: Engine, stage: int, obj: KubernetesObject, places
     """A Job whose pods get a sidecar that goes on when their work is done."""
     template = pod_template(obj) or {}
     istiod = scene.source(Thing(SIDECARS))
-    said = asks(template)
+    said = asks(template, scene.reads_words)
     injected = is_injected(scene, space_of(obj)) if said is None else said
     if istiod is None or stage < istiod.stage or not injected or _ends(scene, template):
         return

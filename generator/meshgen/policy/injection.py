@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshgen.build.stage import KubernetesObject
+from meshgen.catalog import Version
 from meshgen.config.problems import guess, plain
 from meshgen.policy.images import tag_of
 from meshgen.policy.reading import Map, items, mapping, number, template_path, text
@@ -41,8 +42,12 @@ def is_injected(subject: Subject, space: str, template: Map) -> bool | None:
         return False
     if any(one.get("name") == _PROXY for one in items(template, "spec", "containers")):
         return True
-    said = asks(template)
+    said = _asks(subject, template)
     return injects(subject, space) if said is None else said
+
+
+def _asks(subject: Subject, template: Map) -> bool | None:
+    return asks(template, reads_words(subject.version))
 
 
 def is_captured(subject: Subject, space: str, template: Map) -> bool | None:
@@ -52,15 +57,30 @@ def is_captured(subject: Subject, space: str, template: Map) -> bool | None:
     named = next((one for one in subject.of("Namespace") if one["metadata"]["name"] == space), {})
     labels = mapping(template, "metadata", "labels")
     mode = labels.get(_MODE) or mapping(named, "metadata", "labels").get(_MODE)
-    if mode == "ambient" or ("istio.io/rev" in labels and asks(template) is not False):
+    if mode == "ambient" or ("istio.io/rev" in labels and _asks(subject, template) is not False):
         return True
     return is_injected(subject, space, template)
 
 
-def asks(template: Map) -> bool | None:
-    """What a pod says of its own injection; None where it says nothing."""
-    said = {**mapping(template, "metadata", "annotations"), **mapping(template, "metadata", "labels")}
-    return None if _INJECT not in said else str(said[_INJECT]).lower() == "true"
+# Other words than true and false mean nothing from then on (istio/istio pkg/kube/inject, injectRequired).
+_WORDS_UNREAD = Version.parse("1.27.0")
+_YES = ("y", "yes", "true", "on")
+
+
+def reads_words(istio: Version) -> bool:
+    """Whether an Istio's injection takes other words for yes too, and all else for no."""
+    return istio < _WORDS_UNREAD
+
+
+def asks(template: Map, words: bool) -> bool | None:
+    """What a pod says of its own injection, where other `words` are read or not; None where it says nothing."""
+    labels = mapping(template, "metadata", "labels")
+    said = str({**mapping(template, "metadata", "annotations"), **labels}.get(_INJECT) or "")
+    if not words or not said:
+        return {"true": True, "false": False}.get(said)
+    # By a label the webhook picks pods only where it is true: of other words their namespace has to ask.
+    means_yes = said.lower() in _YES
+    return None if means_yes and said != "true" and _INJECT in labels else means_yes
 
 
 def is_istios(obj: KubernetesObject) -> bool:
@@ -134,14 +154,14 @@ def _image(subject: Subject, obj: KubernetesObject, template: Map, image: str) -
     tag, wanted = tag_of(image), _tag(subject)
     pinned = tag is not None and not tag.startswith("sha256:") and tag.split("-distroless")[0] != wanted
     told = "sidecar.istio.io/proxyImage" in mapping(template, "metadata", "annotations")
-    if pinned and not told and injects(subject, space) and asks(template) is not False:
+    if pinned and not told and injects(subject, space) and _asks(subject, template) is not False:
         what = f"its sidecar is kept at {plain(tag)}, and the mesh is at {plain(wanted)}"
         yield of_object(subject, obj, what, f"take container {_PROXY} out: injection adds one of the mesh's version")
 
 
 def _is_picked(subject: Subject, space: str, template: Map) -> bool:
     """Whether injection picks a template's pods; where nobody says so of their namespace, and of no other, it may."""
-    said = asks(template)
+    said = _asks(subject, template)
     if said is not None:
         return said
     if "istio.io/rev" in mapping(template, "metadata", "labels"):
