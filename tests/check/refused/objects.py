@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 Object = dict[str, Any]
+_OF_CLUSTERS = Path(__file__).with_name("clusterobjects.yaml")
 
 _POD = """
 restartPolicy: Always
@@ -276,176 +278,6 @@ provisioner: example.com/disk
 reclaimPolicy: Retain
 volumeBindingMode: WaitForFirstConsumer
 """
-_CLUSTER = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: ones.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: ones, singular: one, kind: One, listKind: OneList, shortNames: [o], categories: [all]}
-  conversion:
-    strategy: Webhook
-    webhook:
-      conversionReviewVersions: [v1]
-      clientConfig: {service: {name: one, namespace: one, path: /convert, port: 443}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    subresources: {status: {}, scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}}
-    additionalPrinterColumns: [{name: Size, type: integer, jsonPath: .spec.size}]
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            required: [size]
-            properties:
-              size: {type: integer, format: int32, minimum: 1}
-              port: {anyOf: [{type: integer}, {type: string}], x-kubernetes-int-or-string: true}
-              any: {x-kubernetes-preserve-unknown-fields: true}
-              labels: {type: object, additionalProperties: {type: string}}
-              names: {type: array, x-kubernetes-list-type: set, items: {type: string}}
-              ports:
-                type: array
-                x-kubernetes-list-type: map
-                x-kubernetes-list-map-keys: [name, protocol]
-                items:
-                  type: object
-                  required: [name]
-                  properties: {name: {type: string}, protocol: {type: string, default: TCP}}
-              either:
-                type: object
-                properties: {a: {type: string}, b: {type: string}}
-                oneOf: [{required: [a]}, {required: [b], not: {properties: {b: {maxLength: 1}}}}]
-          status: {type: object, x-kubernetes-map-type: atomic, properties: {replicas: {type: integer}}}
-  - {name: v1beta1, served: false, storage: false, schema: {openAPIV3Schema: {type: object}}}
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingWebhookConfiguration
-metadata: {name: one}
-webhooks:
-- name: one.example.com
-  sideEffects: None
-  admissionReviewVersions: [v1, v1beta1]
-  timeoutSeconds: 10
-  clientConfig: {service: {name: one, namespace: one, path: /validate/pods, port: 443}}
-  namespaceSelector: {matchLabels: {team: a}}
-  rules: [{operations: [CREATE, UPDATE], apiGroups: [""], apiVersions: [v1], resources: [pods, pods/exec]}]
-- name: two.example.com
-  sideEffects: NoneOnDryRun
-  admissionReviewVersions: [v1]
-  clientConfig: {url: "https://hooks.example.com/validate"}
-  objectSelector: {matchExpressions: [{key: app, operator: Exists}]}
-  rules: [{operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"]}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: MutatingWebhookConfiguration
-metadata: {name: one}
-webhooks:
-- name: one.example.com
-  sideEffects: None
-  admissionReviewVersions: [v1]
-  clientConfig: {service: {name: one, namespace: one}}
-  rules: [{operations: [CREATE], apiGroups: [apps], apiVersions: [v1], resources: ["*"]}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: one}
-spec: {policyName: one, validationActions: [Deny, Audit]}
----
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.own.example.com}
-spec:
-  group: own.example.com
-  version: v1beta1
-  groupPriorityMinimum: 100
-  versionPriority: 100
-  insecureSkipTLSVerify: true
-  service: {name: one, namespace: one, port: 443}
----
-apiVersion: v1
-kind: PersistentVolume
-metadata: {name: one}
-spec:
-  accessModes: [ReadWriteOnce]
-  capacity: {storage: 1Gi}
-  storageClassName: fast
-  local: {path: /disk}
-  nodeAffinity:
-    required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [a]}]}]}
----
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: one}
-spec:
-  controller: example.com/ingress
-  parameters: {apiGroup: example.com, kind: Ones, name: one, scope: Namespace, namespace: one}
----
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: one}
-spec:
-  hard: {pods: 4, requests.cpu: 500m, services.loadbalancers: 1, count/ones.example.com: 5, requests.example.com/gpu: 2}
----
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: two}
-spec:
-  hard: {pods: 4}
-  scopes: [Terminating, BestEffort]
----
-apiVersion: v1
-kind: ResourceQuota
-metadata: {name: three}
-spec:
-  hard: {pods: 4, cpu: 1}
-  scopeSelector: {matchExpressions: [{scopeName: NotTerminating, operator: Exists}]}
----
-apiVersion: v1
-kind: LimitRange
-metadata: {name: one}
-spec:
-  limits:
-  - type: Container
-    min: {cpu: 100m}
-    max: {cpu: 2, memory: 1Gi}
-    default: {cpu: 1, memory: 512Mi}
-    defaultRequest: {cpu: 200m}
-  - {type: Pod, max: {cpu: 4}}
-  - {type: PersistentVolumeClaim, max: {storage: 10Gi}}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: one, labels: {kubernetes.io/service-name: one}}
-addressType: IPv4
-endpoints: [{addresses: [10.0.0.7], hostname: one, conditions: {ready: true}}]
-ports: [{name: http, port: 80, protocol: TCP}, {name: https, port: 443, appProtocol: https}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: two}
-addressType: IPv6
-endpoints: [{addresses: ["fd00::7"]}]
-ports: [{port: 80}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: three}
-addressType: FQDN
-endpoints: [{addresses: [db.example.com]}]
----
-apiVersion: v1
-kind: Endpoints
-metadata: {name: one}
-subsets:
-- addresses: [{ip: 10.0.0.7, hostname: one}]
-  notReadyAddresses: [{ip: "fd00::7"}]
-  ports: [{name: http, port: 80}, {name: https, port: 443}]
-"""
 _MORE = {
     "Deployment": {"replicas": 2, "progressDeadlineSeconds": 600, "strategy": {"rollingUpdate": {"maxSurge": 1}}},
     "StatefulSet": {
@@ -490,4 +322,4 @@ def good() -> list[Object]:
 def _good() -> list[Object]:
     made = [workload(kind) for kind in _MORE]
     made.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "labels": {"a": "b"}}, "spec": pod()})
-    return [*made, *yaml.safe_load_all(_OTHERS), *yaml.safe_load_all(_CLUSTER)]
+    return [*made, *yaml.safe_load_all(_OTHERS), *yaml.safe_load_all(_OF_CLUSTERS.read_bytes())]

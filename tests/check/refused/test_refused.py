@@ -8,9 +8,11 @@ from meshgen.catalog import Version
 from meshgen.check.kinds import kind_problems
 from meshgen.check.refused import refusals_of
 from tests.check.refused.bad import BAD, Bad, steps
+from tests.check.refused.badcluster import BAD_OF_CLUSTERS
 from tests.check.refused.objects import Object, good, workload
 
 NEW = "1.36"
+EVERY = BAD + BAD_OF_CLUSTERS
 
 
 def said(one: Object, kubernetes: str = NEW) -> list[str]:
@@ -23,7 +25,7 @@ def test_good_objects_are_taken():
         assert said(one, "1.22") == [], one["kind"]
 
 
-@pytest.mark.parametrize("bad", BAD, ids=[f"{one.base} {one.path} {one.said}"[:90] for one in BAD])
+@pytest.mark.parametrize("bad", EVERY, ids=[f"{one.base} {one.path} {one.said}"[:90] for one in EVERY])
 def test_a_bad_object_is_refused_at_the_place_and_no_schema_says_it(bad: Bad):
     made = bad.made()
 
