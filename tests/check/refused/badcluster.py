@@ -118,7 +118,7 @@ WEBHOOKS = (
     bad(HOOK, "webhooks 0 name", "one", "the name is no domain of three parts"),
     bad(HOOK, "webhooks 0 name", "", "the name is empty"),
     bad(HOOK, "webhooks 1 name", "one.example.com", 'two webhooks are called "one.example.com"'),
-    bad(HOOK, "webhooks 0 sideEffects", "Some", "a webhook may have none"),
+    bad(HOOK, "webhooks 0 sideEffects", "Some", "a webhook may have no side effects"),
     bad(HOOK, "webhooks 0 timeoutSeconds", 31, "31 is out of bounds"),
     bad(HOOK, "webhooks 0 admissionReviewVersions", [], "it reads no review that servers write"),
     bad(HOOK, "webhooks 0 namespaceSelector matchLabels team", "a b", "the value is no value of a label"),
@@ -148,6 +148,7 @@ WEBHOOKS = (
 API, CONTAINERS = "APIService", "spec limits 0"
 CLUSTER = (
     bad(API, "metadata name", "own", "the name is not that of its version and its group"),
+    bad(API, "spec", GONE, "it has no spec", ""),
     bad(API, "spec versionPriority", 0, "0 is out of bounds"),
     bad(API, "spec groupPriorityMinimum", 20001, "20001 is out of bounds"),
     bad(API, "spec service namespace", GONE, "it says no namespace of the Service", "spec service"),

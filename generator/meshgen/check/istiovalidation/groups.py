@@ -46,7 +46,7 @@ def _probe(probe: Setting, istio: Numbers) -> Iterator[Problem]:
             yield command.problem("the probe runs no command", "say command")
     elif probe.at("grpc").value is not None:
         # The field is one of proxies; the webhook has not learnt it in any release so far.
-        yield probe.at("grpc").problem("no probe asks by gRPC", "say httpGet, tcpSocket or exec")
+        yield probe.at("grpc").problem("it knows no probe by gRPC", "say httpGet, tcpSocket or exec")
     elif all(probe.at(key).value is None for key in ("httpGet", "tcpSocket", "exec")):
         yield probe.problem("the probe asks nothing", "say httpGet, tcpSocket or exec")
 

@@ -17,17 +17,18 @@ _VERSION = SERVICE._replace(noun="name of a version")
 
 def api_service(obj: Map, minor: tuple[int, int]) -> Refusals:
     """What is wrong with an APIService."""
+    if obj.get("spec") is None:
+        yield Refusal((), "it has no spec", "add spec, with group, version, priorities and service")
+        return
     spec, at = mapping(obj, "spec"), ("spec",)
     due = f"{text(spec, 'version')}.{text(spec, 'group')}"
-    if text(obj, "metadata", "name") != due:
+    if text(spec, "version") and text(obj, "metadata", "name") != due:
         yield Refusal(
             ("metadata", "name"), "the name is not that of its version and its group", f"call it {plain(due)}"
         )
     yield from misnamed(spec, at, "group", SUBDOMAIN)
     yield from misnamed(spec, at, "version", _VERSION)
     for key, most in _PRIORITIES.items():
-        if spec.get(key) is None:
-            yield Refusal(at, f"it says no {key}", f"add {key}, 1 to {most}", at_key=True)
         yield from bounded(spec, at, (key,), least=1, most=most)
     if not isinstance(spec.get("service"), dict):
         return

@@ -65,7 +65,7 @@ def _names(names: Map, at: Path) -> Refusals:
 
 def _versions(spec: Map, at: Path) -> Refusals:
     stored = [index for index, version in placed(spec, "versions") if version.get("storage") is True]
-    if len(stored) != 1:
+    if isinstance(spec.get("versions"), list) and len(stored) != 1:
         what = f"{len(stored)} versions are stored" if stored else "no version is stored"
         hint = "say storage: true of one, and storage: false of the others"
         yield Refusal((*at, "versions"), what, hint, at_key=True)

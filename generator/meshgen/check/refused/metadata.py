@@ -87,8 +87,9 @@ def _of_kind(group: str, obj: Map, name: str) -> Refusals:
             hint = f"say at most {_GREATEST_PRIORITY}"
             yield Refusal(("value",), "priorities above are those of the system", hint)
         case "apiextensions.k8s.io", "CustomResourceDefinition":
-            due = f"{text(obj, 'spec', 'names', 'plural')}.{text(obj, 'spec', 'group')}"
-            if name != due:
+            plural, group = text(obj, "spec", "names", "plural"), text(obj, "spec", "group")
+            due = f"{plural}.{group}"
+            if plural and group and name != due:
                 yield Refusal(at, "the name is not that of its plural and its group", f"call it {plain(due)}")
 
 

@@ -46,7 +46,7 @@ def _webhook(webhook: Map, at: Path) -> Refusals:
         yield Refusal((*at, "name"), "the name is no domain of three parts", f"say one such as {name}.example.com")
     if text(webhook, "sideEffects") not in ("", *_HARMLESS):
         hint = "say None, or NoneOnDryRun where it leaves dry runs alone"
-        yield Refusal((*at, "sideEffects"), "a webhook may have none", hint)
+        yield Refusal((*at, "sideEffects"), "a webhook may have no side effects", hint)
     yield from bounded(webhook, at, ("timeoutSeconds",), least=1, most=_LONGEST)
     reviews, there = [review for _, review in strings(webhook, "admissionReviewVersions")], "admissionReviewVersions"
     if there in webhook and not set(reviews) & set(_REVIEWS):
