@@ -301,4 +301,4 @@ def test_a_port_that_is_no_number_is_told(tmp_path: Path, ports: str, hint: str)
 def test_a_port_hides_nothing_else_that_is_wrong_with_its_service(tmp_path: Path):
     own(tmp_path, service('ports: [{port: "80"}]', "LoadBalncer"))
 
-    assert brief(tmp_path, "rule", "path") == [("MG404", "/spec/ports/0/port"), ("MG421", "/spec/type")]
+    assert brief(tmp_path, "rule", "path") == [("MG421", "/spec/type"), ("MG404", "/spec/ports/0/port")]
