@@ -272,6 +272,13 @@ def no_network(mesh: Path) -> dict[str, str]:
     return {"GIT_EXEC_PATH": str(tools)}
 
 
+def out_of_reach(mesh: Path) -> dict[str, str]:
+    """Have Git's https transport fail."""
+    variables = no_network(mesh)
+    Path(variables["GIT_EXEC_PATH"], "git-remote-https").write_text("#!/bin/sh\nexit 1\n")
+    return variables
+
+
 def test_the_command_is_printed_after_a_push(mesh: Path):
     github(mesh)
 
@@ -341,10 +348,58 @@ def test_a_request_from_the_branch_that_changes_go_to_is_refused(mesh: Path):
     github(mesh)
     before = state(mesh)
 
-    said = call(mesh, "commit", "--pr")
+    said = call(mesh, "commit", "--pr", **no_network(mesh))
 
     assert said.status == 1
     assert "main is what changes are merged into" in said.error
+    assert state(mesh) == before
+
+
+@pytest.mark.parametrize("known", [None, "old"])
+def test_the_remote_is_asked_what_changes_go_to_for_the_clone_need_not_know(mesh: Path, known: str | None):
+    github(mesh)
+    git(mesh, "remote", "set-head", "origin", "--delete")
+    if known:
+        git(mesh, "push", "--quiet", str(mesh.parent / "origin"), f"main:{known}")
+        git(mesh, "update-ref", f"refs/remotes/origin/{known}", "main")
+        git(mesh, "remote", "set-head", "origin", known)
+    before = head_of(mesh.parent / "origin", "main")
+
+    said = call(mesh, "commit", "--pr", **no_network(mesh))
+
+    assert said.status == 1
+    assert "main is what changes are merged into; nothing was written" in said.error
+    assert head_of(mesh.parent / "origin", "main") == before == head_of(mesh, "main")
+
+
+def test_a_request_from_a_branch_that_was_never_pushed_goes_to_the_remotes_own(mesh: Path, tmp_path: Path):
+    github(mesh)
+    git(mesh, "remote", "set-head", "origin", "--delete")
+    git(mesh, "switch", "--quiet", "--create", "wip")
+
+    said = call(mesh, "commit", "--branch", "mesh", "--pr", **with_gh(tmp_path, mesh, f'echo "$@" > {tmp_path}/asked'))
+
+    assert said.status == 0, said.error
+    assert "--head=mesh --base=main" in (tmp_path / "asked").read_text()
+
+
+def test_a_remote_that_cannot_be_asked_is_taken_at_what_the_clone_knows(mesh: Path):
+    github(mesh)
+
+    assert "main is what changes are merged into" in call(mesh, "commit", "--pr", **out_of_reach(mesh)).error
+
+
+@pytest.mark.parametrize("arguments", [(), ("--branch", "mesh")])
+def test_a_request_into_nobody_knows_what_is_refused(mesh: Path, arguments: tuple[str, ...]):
+    github(mesh)
+    git(mesh, "remote", "set-head", "origin", "--delete")
+    before = state(mesh)
+
+    said = call(mesh, "commit", "--pr", *arguments, **out_of_reach(mesh))
+
+    assert said.status == 1
+    assert "remote origin does not say which branch changes are merged into; nothing was written" in said.error
+    assert "git remote set-head origin --auto" in said.error
     assert state(mesh) == before
 
 

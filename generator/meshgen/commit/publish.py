@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshgen.commit.outcome import Asked, Committed, NotFinished
-from meshgen.commit.push import Remote, push, remote_of
-from meshgen.commit.request import ChangeRequest, change_request, default_branch, open_request
+from meshgen.commit.push import Remote, default_branch, push, remote_of
+from meshgen.commit.request import ChangeRequest, change_request, open_request
 from meshgen.commit.start import Start
 from meshgen.commit.state import tip
 from meshgen.errors import EnvironmentFailure
@@ -31,11 +31,16 @@ def goal_of(asked: Asked, start: Start) -> Goal | None:
     if not asked.push:
         return None
     remote = remote_of(start.root, start.branch, asked.remote)
-    target = default_branch(start.root, remote) or start.origin
-    request = change_request(remote, start.branch, target) if start.branch != target else None
+    target = default_branch(start.root, remote)
+    if asked.request and target is None:
+        # To push without it could be the very merge that is to be asked for.
+        hint = f"`git remote set-head {remote.name} --auto` asks it; to one that is empty, push that branch first"
+        message = f"remote {remote.name} does not say which branch changes are merged into; nothing was written"
+        raise Refused(message, hint)
     if asked.request and start.branch == target:
         hint = "name a branch for the change with --branch NAME"
         raise Refused(f"{start.branch} is what changes are merged into; nothing was written", hint)
+    request = change_request(remote, start.branch, target) if target and start.branch != target else None
     if asked.request and request is None:
         hint = "push with --push, and open the request on the platform"
         raise Refused(f"remote {remote.name} is on no platform whose requests are known; nothing was written", hint)

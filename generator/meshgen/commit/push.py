@@ -1,4 +1,4 @@
-"""Pushes a branch, and explains why a remote refused it; no remote's URL starts a program that it names."""
+"""Asks a remote, pushes a branch, and explains a refusal; no remote's URL starts a program that it names."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from meshgen.redaction import redacted
 
 # `NAME::ADDRESS` is given to a program git-remote-NAME; these two run what the address says.
 _COMMANDS = ("ext", "fd")
+_NEVER = tuple(word for name in _COMMANDS for word in ("-c", f"protocol.{name}.allow=never"))
 _HELPER = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)::")
 # host:path, as ssh and scp write it; a slash before the colon makes it a path.
 _SCP = re.compile(r"(?:(?P<user>[^@/:]*)@)?(?P<host>\[[^\]]*\]|[^:/@]*):(?P<path>.*)")
@@ -89,13 +90,26 @@ def _parts(url: str) -> tuple[str, str]:
     return (user if user.startswith("-") else match["host"]), match["path"].lstrip("/")
 
 
+def default_branch(root: Path, remote: Remote) -> str | None:
+    """The branch that the remote's HEAD names: as it says itself, else as the clone knows; None where neither tells."""
+    # A clone need not know, and what it knows may be a name of long ago.
+    asked = run_as_user(root, *_NEVER, "ls-remote", "--symref", "--", remote.name, "HEAD").stdout
+    if found := _HEAD.search(asked.decode(errors="replace")):
+        return found["branch"]
+    prefix = f"refs/remotes/{remote.name}/"
+    known = run(root, "symbolic-ref", "--quiet", f"{prefix}HEAD").stdout
+    return known.decode(errors="replace").strip().removeprefix(prefix) or None
+
+
+_HEAD = re.compile(r"^ref: refs/heads/(?P<branch>.+)\tHEAD$", re.MULTILINE)
+
+
 def push(root: Path, remote: Remote, branch: str) -> None:
     """Push a branch under its own name, and have it follow the remote's. Raises NotPushed."""
     follows = run(root, "config", "--get", f"branch.{branch}.merge").returncode == 0
     upstream = () if follows else ("--set-upstream",)
-    never = tuple(word for name in _COMMANDS for word in ("-c", f"protocol.{name}.allow=never"))
     reference = f"refs/heads/{branch}:refs/heads/{branch}"
-    done = run_as_user(root, *never, "push", "--porcelain", *upstream, "--", remote.name, reference)
+    done = run_as_user(root, *_NEVER, "push", "--porcelain", *upstream, "--", remote.name, reference)
     if done.returncode:
         message, hint = _explained(done, remote, branch)
         raise NotPushed(f"{message}; the commit is kept on {branch}", hint)

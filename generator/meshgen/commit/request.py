@@ -14,7 +14,6 @@ from urllib.parse import unquote
 from meshgen.commit.push import Remote
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure
-from meshgen.git import run
 from meshgen.redaction import redacted
 
 Platform = Literal["github", "gitlab", "azure"]
@@ -24,13 +23,13 @@ Platform = Literal["github", "gitlab", "azure"]
 class ChangeRequest:
     """A pull or merge request that can be made: its platform, and the command without title and text.
 
-    `source` is the branch, `target` what it is to be merged into: None leaves that to the platform.
+    `source` is the branch, `target` what it is to be merged into.
     """
 
     platform: Platform
     command: tuple[str, ...]
     source: str
-    target: str | None
+    target: str
 
     @property
     def tool(self) -> str:
@@ -52,34 +51,24 @@ class ChangeRequest:
         return [*self.command, f"--title={title}", f"{body}={text.strip()}"]
 
 
-def change_request(remote: Remote, branch: str, target: str | None) -> ChangeRequest | None:
+def change_request(remote: Remote, branch: str, target: str) -> ChangeRequest | None:
     """The request for a branch, told by the remote's URL; None for a host that is none of the three platforms."""
     parts = [unquote(part) for part in remote.path.removesuffix(".git").split("/") if part]
     if not remote.host or any(part.startswith("-") for part in parts):
         return None
+    options: tuple[str, ...]
     if "github" in remote.host and len(parts) == 2:
         name = "/".join(parts) if remote.host in ("github.com", "ssh.github.com") else "/".join([remote.host, *parts])
-        options = ("pr", "create", f"--repo={name}", f"--head={branch}", *_option("--base", target))
+        options = ("pr", "create", f"--repo={name}", f"--head={branch}", f"--base={target}")
         return ChangeRequest("github", ("gh", *options), branch, target)
     if "gitlab" in remote.host and len(parts) > 1:
         options = ("mr", "create", f"--repo=https://{remote.host}/{'/'.join(parts)}", f"--source-branch={branch}")
-        return ChangeRequest("gitlab", ("glab", *options, *_option("--target-branch", target), "--yes"), branch, target)
+        return ChangeRequest("gitlab", ("glab", *options, f"--target-branch={target}", "--yes"), branch, target)
     azure = _azure(remote.host, parts)
     if azure is None:
         return None
-    options = ("repos", "pr", "create", *azure, f"--source-branch={branch}", *_option("--target-branch", target))
+    options = ("repos", "pr", "create", *azure, f"--source-branch={branch}", f"--target-branch={target}")
     return ChangeRequest("azure", ("az", *options), branch, target)
-
-
-def default_branch(root: Path, remote: Remote) -> str | None:
-    """The branch that the remote's HEAD names, as far as the clone knows."""
-    prefix = f"refs/remotes/{remote.name}/"
-    done = run(root, "symbolic-ref", "--quiet", f"{prefix}HEAD")
-    return done.stdout.decode(errors="replace").strip().removeprefix(prefix) or None
-
-
-def _option(name: str, value: str | None) -> tuple[str, ...]:
-    return (f"{name}={value}",) if value else ()
 
 
 def _azure(host: str, parts: list[str]) -> tuple[str, ...] | None:

@@ -25,7 +25,7 @@ from meshgen.git import Refused
 class Start:
     """The branch, and the commit that the new one stands on; None where it will be the first.
 
-    `root` is the user's work tree, `is_own` where the user is on that branch; `origin` is what a new one is made from.
+    `root` is the user's work tree, `is_own` where the user is on that branch.
     `there` is a commit that the branch has on `base` already: left alone, unless it is the one that would be made.
     """
 
@@ -33,7 +33,6 @@ class Start:
     branch: str
     base: str | None
     is_own: bool
-    origin: str | None = None
     there: str | None = None
 
     def taken(self) -> Refused:
@@ -54,7 +53,7 @@ def start_of(scope: Scope, branch: str | None) -> Start:
     check_identity(root)
     here, base = current_branch(root), head(root)
     if branch is not None and branch != here:
-        return _beside(Start(root, branch, base, is_own=False, origin=here))
+        return _beside(Start(root, branch, base, is_own=False))
     if here is None:
         hint = "git switch BRANCH, or have the commit on a branch of its own with --branch NAME"
         raise Refused(f"{root}: HEAD is detached, so no branch would have the commit; nothing was written", hint)
