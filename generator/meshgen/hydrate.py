@@ -117,9 +117,16 @@ def bring(
 
 def _on_branch(config: Path, plain: Plain, tree: Callable[[], Plan], *, write: bool, overwrite: bool) -> Brought:
     from meshgen.commit.branch import plan_branch, write_branch
+    from meshgen.commit.checkout import check_checked_out
+    from meshgen.commit.scope import sources_in
+    from meshgen.config.load import load
+    from meshgen.config.resolve import resolve
     from meshgen.git import repository
 
     found = repository(config.parent, hint="run it in a clone, or hydrate into a folder with --hydrate-to DIR")
+    sources, _ = sources_in(found, config, resolve(load(config)))
+    places = [source.path for source in sources]
+    check_checked_out(found.root, places, lambda path: any(source.holds(path) for source in sources))
     branch = plan_branch(found, plain.branch or "", plain.files, mesh=plain.mesh, overwrite=overwrite)
     done = tree()
     return Brought(done, branch=branch, commit=write_branch(branch) if write and not branch.is_clean else None)

@@ -18,7 +18,8 @@ from meshgen.tree.update import compare
 
 Listing = dict[str, tuple[str, str]]
 """The files of a commit: (mode, digest) by path."""
-ALONE = ("-c", "core.splitIndex=false", "-c", "core.untrackedCache=false", "-c", "core.fsmonitor=false")
+_SHARED = ("core.splitIndex", "core.untrackedCache", "core.fsmonitor", "core.sparseCheckout")
+ALONE = tuple(word for name in _SHARED for word in ("-c", f"{name}=false"))
 """Options for an index that is a file of our own for a moment: nothing is shared with the user's."""
 
 

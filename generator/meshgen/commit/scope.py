@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -76,13 +76,19 @@ def scope_of(config: Path, output: Path) -> Scope:
     found = repository(config.parent, hint=_HINT)
     mesh = resolve(load(config))
     tree = _tree(found, output)
+    sources, outside = sources_in(found, config, mesh)
+    return Scope(found, mesh.name, tree, sources, outside)
+
+
+def sources_in(found: Repository, config: Path, mesh: Mesh) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+    """What a render reads: in the repository, and what lies outside of it."""
     sources, outside = [], []
     for path, suffixes, deep in _read(config, mesh):
         inside = list(_inside(found, path))
         if not inside:
             outside.append(path.as_posix())
         sources += [Source(one, suffixes, deep) for one in inside]
-    return Scope(found, mesh.name, tree, tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(outside)))
+    return tuple(dict.fromkeys(sources)), tuple(dict.fromkeys(outside))
 
 
 def rendered_paths(tree: PurePosixPath, *files: Iterable[str]) -> frozenset[PurePosixPath]:
@@ -142,3 +148,9 @@ def _inside(found: Repository, path: Path) -> Iterator[PurePosixPath]:
 def display(path: PurePosixPath | str) -> str:
     """A path as it may be printed."""
     return os.fsencode(str(path)).decode(errors="replace")
+
+
+def few(paths: Sequence[PurePosixPath]) -> str:
+    """The first paths, and how many more there are."""
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return ", ".join(display(path) for path in paths[:3]) + more

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from meshgen.commit.scope import Scope, display
+from meshgen.commit.scope import Scope, few
 from meshgen.commit.state import (
     check_branch_name,
     check_identity,
@@ -81,9 +80,3 @@ def _check_index(scope: Scope) -> None:
     if paths := [path for path in staged(root) if not scope.holds(path)]:
         hint = "commit it first, take it out with `git restore --staged`, or commit to a new branch with --branch NAME"
         raise Refused(f"other changes are staged: {few(paths)}; nothing was written", hint)
-
-
-def few(paths: Sequence[PurePosixPath]) -> str:
-    """The first paths, and how many more there are."""
-    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-    return ", ".join(display(path) for path in paths[:3]) + more

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
+from meshgen.commit.checkout import check_checked_out, check_looked_at
 from meshgen.commit.make import HOOKS, make_commit
 from meshgen.commit.message import message_of
 from meshgen.commit.outcome import Asked, Committed, NotFinished
 from meshgen.commit.publish import goal_of, publish
 from meshgen.commit.ready import Listing, check_unchanged, listed, ready, sources_of
-from meshgen.commit.scope import Scope, display, owned_at, rendered_paths, scope_of
-from meshgen.commit.start import Start, few, start_of
+from meshgen.commit.scope import Scope, display, few, owned_at, rendered_paths, scope_of
+from meshgen.commit.start import Start, start_of
 from meshgen.commit.state import has_hook, head, message_at, superproject
 from meshgen.commit.worktree import Entry, WorkTree, apart
 from meshgen.diff.change import Difference
@@ -40,11 +41,13 @@ def commit(
     not what was rendered, or could not be pushed.
     """
     scope = scope_of(asked.config, asked.output)
+    base = head(scope.repository.root)
+    before = owned_at(scope, base)
+    _check_sources(replace(scope, rendered=rendered_paths(scope.tree, before)), base)
     read = sources_of(scope)
     rendering = render(asked.config, today)
     files = tree_files(rendering, plain_objects(rendering.built, hydrate) if hydrate else None)
     planned = compare(asked.output, files, overwrite=asked.overwrite)
-    before = owned_at(scope, head(scope.repository.root))
     scope = replace(scope, rendered=rendered_paths(scope.tree, files, planned.owned, before))
     start = start_of(scope, asked.branch)
     goal = goal_of(asked, start)
@@ -54,7 +57,7 @@ def commit(
     message = message_of(scope.mesh, difference, given=asked.message, clusters=clusters, moves=tuple(moves))
     with _work_tree(scope, asked, start) as tree:
         _write(tree, scope, asked, files, notify)
-        entries, more = _entries(tree, scope)
+        entries, more = _entries(tree, scope, start)
         wanted = ready(tree, start.base, [entry.path for entry in entries])
         check_unchanged(scope, asked, tree, start.base, files, read)
         notes = (*notes, *more, *_notes(scope))
@@ -65,6 +68,13 @@ def commit(
         if done.commit:
             done = _looked_at(done, tree, scope, files, wanted)
     return publish(goal, done, start.root) if goal and not asked.dry_run else done
+
+
+def _check_sources(scope: Scope, base: str | None) -> None:
+    """Refuse to render where Git is told not to look at what changed, or has not checked out all of it."""
+    own = WorkTree(scope.repository.root)
+    check_checked_out(own.root, scope.places, scope.holds)
+    check_looked_at(own, base, scope.places, scope.is_source, "nothing was written")
 
 
 def _committed(done: Committed, tree: WorkTree, start: Start, wanted: Listing, *, dry_run: bool) -> Committed:
@@ -126,7 +136,7 @@ def _write(
         raise InputError([replace(one, file=(one.file or "").removeprefix(home)) for one in error.findings]) from None
 
 
-def _entries(tree: WorkTree, scope: Scope) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+def _entries(tree: WorkTree, scope: Scope, start: Start) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """The paths of the commit, and what there is to say of those that it can't have."""
     found = tree.status(scope.places)
     ignored = {entry.path for entry in found if entry.is_ignored}
@@ -136,6 +146,7 @@ def _entries(tree: WorkTree, scope: Scope) -> tuple[tuple[Entry, ...], tuple[str
         raise Refused(
             f"{few(there)}: Git ignores it, so the commit would have half a tree; nothing was committed", hint
         )
+    check_looked_at(tree, start.base, scope.places, scope.holds, "nothing was committed")
     notes = [
         f"{display(path)} is read by the config and ignored by Git: the commit does not have it"
         for path in sorted(ignored)
