@@ -143,6 +143,49 @@ def test_a_conflict_that_a_stash_left_is_resolved_first(changed: Path):
     assert "a merge left several sides of meshgen.yaml" in said.error
 
 
+@pytest.mark.parametrize("path", ["meshgen.yaml", "output/README.md"])
+def test_a_staged_version_that_is_not_on_the_disk_is_not_lost(changed: Path, path: str):
+    on_disk = (changed / path).read_text()
+    (changed / path).write_text(f"{on_disk}# staged\n")
+    git(changed, "add", path)
+    (changed / path).write_text(on_disk)
+    before = state(changed)
+
+    said = call(changed, "commit")
+
+    assert said.status == 1
+    assert f"{path}: on the disk it is not what is staged; nothing was written" in said.error
+    assert f"git add {path} takes what is on the disk, git restore {path} what is staged" in said.error
+    assert state(changed) == before
+    assert call(changed, "commit", "--branch", "mesh").status == 0
+    git(changed, "add", path)
+    assert call(changed, "commit").status == 0
+    assert git(changed, "rev-parse", "main^{tree}") == git(changed, "rev-parse", "mesh^{tree}")
+
+
+def test_a_source_that_is_to_be_forgotten_and_kept_is_not_taken_back_in_silence(changed: Path):
+    git(changed, "rm", "--quiet", "--cached", "overlays/dev.yaml")
+
+    said = call(changed, "commit")
+
+    assert said.status == 1
+    assert "overlays/dev.yaml: on the disk it is not what is staged" in said.error
+
+
+@pytest.mark.parametrize("changes", [True, False])
+def test_a_staged_deletion_of_a_rendered_file_does_not_outlive_the_commit(changed: Path, changes: bool):
+    if not changes:
+        git(changed, "checkout", "--quiet", "meshgen.yaml")
+    git(changed, "rm", "--quiet", "output/README.md")
+
+    said = call(changed, "commit")
+
+    assert said.status == 0, said.error
+    assert ("note: output/README.md: unstaged" in said.stderr) != changes
+    assert git(changed, "status", "--porcelain") == ""
+    assert "output/README.md" in files_at(changed, "main")
+
+
 def test_an_index_that_another_git_holds_is_an_environment_failure(changed: Path):
     (changed / ".git" / "index.lock").touch()
     tree = files_of(changed / "output")
@@ -249,6 +292,10 @@ def test_a_hook_that_changes_other_files_and_one_that_adds_some_are_in_order(cha
     assert said.status == 0
     assert "note: a hook changed meshgen.yaml" in said.stderr
     assert {"CHANGES", "meshgen.yaml"} <= changed_by(changed)
+    assert "note: a hook or somebody else has more in the commit: 1 file(s), CHANGES" in said.stderr
+    assert git(changed, "status", "--porcelain") == ""
+    (changed / ".git" / "hooks" / "pre-commit").unlink()
+    assert call(changed, "commit").stdout == "main: nothing to commit\n"
 
 
 def test_a_hook_that_changes_the_tree_and_not_the_commit_is_noted(changed: Path):

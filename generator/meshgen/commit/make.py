@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -129,12 +129,22 @@ def _forget(tree: WorkTree, paths: Sequence[PurePosixPath]) -> None:
         given = b"".join(name + b"\0" for name in {os.fsencode(path) for path in paths}.intersection(known))
         if given:
             # To what HEAD has, which for most is nothing: to remove an entry would delete a file that HEAD has by now.
-            run(tree.root, "reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", given=given)
+            _reset(tree, given)
         if head(tree.root) == at:
             return
 
 
 _TRIES = 5
+
+
+def unstage(tree: WorkTree, paths: Iterable[PurePosixPath]) -> None:
+    """Have the index as HEAD at some paths, so that no other commit takes what it has there."""
+    if given := b"".join(os.fsencode(path) + b"\0" for path in paths):
+        expect(_reset(tree, given), "reset")
+
+
+def _reset(tree: WorkTree, given: bytes) -> Done:
+    return run(tree.root, "reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", given=given)
 
 
 def _made(tree: WorkTree, start: Start, said: str) -> Made:

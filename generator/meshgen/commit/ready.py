@@ -29,6 +29,11 @@ def listed(root: Path, commit: str | None) -> Listing:
     return dict(_entries(lines))
 
 
+def staged_files(root: Path) -> Listing:
+    """The files of the index."""
+    return dict(_entries(output_of(root, "ls-files", "--stage", "-z").split(b"\0")))
+
+
 def ready(tree: WorkTree, base: str | None, paths: Iterable[PurePosixPath]) -> Listing:
     """The files of a commit on `base` that has these paths as they are on the disk; nothing is stored for it."""
     given = b"".join(os.fsencode(path) + b"\0" for path in paths)

@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from meshgen.commit.checkout import check_checked_out, check_looked_at
-from meshgen.commit.make import HOOKS, make_commit
+from meshgen.commit.make import HOOKS, make_commit, unstage
 from meshgen.commit.message import message_of
 from meshgen.commit.outcome import Asked, Committed, NotFinished
 from meshgen.commit.publish import goal_of, publish
-from meshgen.commit.ready import Listing, check_unchanged, listed, ready, sources_of
+from meshgen.commit.ready import Listing, check_unchanged, listed, ready, sources_of, staged_files
 from meshgen.commit.scope import Scope, display, few, owned_at, rendered_paths, scope_of
 from meshgen.commit.start import Start, start_of
 from meshgen.commit.state import has_hook, head, message_at, superproject
@@ -86,8 +86,10 @@ def _committed(done: Committed, tree: WorkTree, start: Start, wanted: Listing, *
         # The request to merge it says what its commit says.
         done = replace(done, message=message_at(root, start.there))
         return _nothing(done, f"branch {start.branch} has this commit already: {start.there[:12]}")
-    if not done.entries or wanted == listed(root, start.base):
+    if not done.entries:
         return _nothing(done)
+    if wanted == listed(root, start.base):
+        return _nothing(done, *_unstaged(tree, done))
     if dry_run:
         return done
     made = make_commit(tree, start, done.entries, done.message)
@@ -97,6 +99,14 @@ def _committed(done: Committed, tree: WorkTree, start: Start, wanted: Listing, *
     if made.problem:
         raise NotFinished(made.problem, done)
     return done
+
+
+def _unstaged(tree: WorkTree, done: Committed) -> Iterator[str]:
+    """Where only the index differs, the next commit of anybody's would undo what was rendered."""
+    paths = sorted({one.path for one in done.entries})
+    if not tree.is_apart:
+        unstage(tree, paths)
+        yield f"{few(paths)}: unstaged, for what was staged is not what is rendered and committed"
 
 
 def _nothing(done: Committed, *notes: str) -> Committed:
@@ -168,6 +178,10 @@ def _looked_at(done: Committed, tree: WorkTree, scope: Scope, files: Mapping[str
     """The commit, with notes of what a hook did besides. Raises NotFinished where it is not what was rendered."""
     found, commit = listed(tree.root, done.commit), (done.commit or "")[:12]
     other = sorted(path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path))
+    if not tree.is_apart:
+        # Git has a hook's own additions in the commit alone: the next one would take them back.
+        index = staged_files(tree.root)
+        unstage(tree, [PurePosixPath(path) for path in other if index.get(path) == wanted.get(path)])
     hint = (
         f"exclude {scope.tree}/ from your hooks; then `meshgen commit --overwrite` commits the tree as it is rendered"
     )
@@ -184,6 +198,8 @@ def _looked_at(done: Committed, tree: WorkTree, scope: Scope, files: Mapping[str
             raise NotFinished(Refused(what, "run it again: it commits the tree that belongs to it"), done)
         note = f"a hook changed {display(sources[0])}: `meshgen render --check` tells whether that changes the tree"
         done = replace(done, notes=(*done.notes, note))
+    if own := [path for path in other if not scope.holds(PurePosixPath(path))]:
+        done = replace(done, notes=(*done.notes, f"a hook or somebody else has more in the commit: {_named(own)}"))
     if not tree.is_apart and (edited := _edited(tree.root / scope.tree, files)):
         what = f"a hook or somebody else changed the tree, which the commit has as rendered: {_named(edited)}"
         done = replace(done, notes=(*done.notes, f"{what}; {hint}"))
