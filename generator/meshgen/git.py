@@ -6,6 +6,7 @@ Only `run_as_user` lets the user's own hooks, signing and helpers run, as a comm
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ class Repository:
         return contents
 
 
+# What Git advises where a repository is another user's.
+_TRUST = re.compile(r"git config --global --add safe\.directory .+")
 _CLONE = "run it in a clone; `meshgen diff DIR` compares with a folder and needs no Git"
 
 
@@ -103,7 +106,8 @@ def repository(folder: Path, *, hint: str = _CLONE) -> Repository:
     """The repository that a folder lies in. Raises EnvironmentFailure where there is none, or no Git."""
     done = run(folder, "rev-parse", "--show-toplevel")
     if done.returncode:
-        raise EnvironmentFailure(f"{folder}: {reason(done.stderr)}", hint)
+        trust = _TRUST.search(done.stderr.decode(errors="replace"))
+        raise EnvironmentFailure(f"{folder}: {reason(done.stderr)}", f"if you trust it: {trust[0]}" if trust else hint)
     return Repository(Path(os.fsdecode(done.stdout.removesuffix(b"\n"))))
 
 

@@ -45,6 +45,16 @@ def test_without_a_repository_it_is_said_and_nothing_is_written(tmp_path: Path):
     assert not (tmp_path / "output").exists()
 
 
+def test_a_repository_of_another_user_is_trusted_as_git_advises(tmp_path: Path):
+    rendered(tmp_path)
+
+    said = call(tmp_path, "commit", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+
+    assert said.status == 3
+    assert "dubious ownership" in said.error
+    assert f"hint: if you trust it: git config --global --add safe.directory {tmp_path}" in said.error
+
+
 def test_without_git_it_is_said(tmp_path: Path):
     rendered(tmp_path)
 
