@@ -409,5 +409,70 @@ def test_a_request_on_an_unknown_host_is_refused(mesh: Path):
     said = call(mesh, "commit", "--branch", "mesh", "--pr")
 
     assert said.status == 1
-    assert "on no platform whose requests are known" in said.error
+    assert "no command is known that makes a request on remote origin; nothing was written" in said.error
     assert state(mesh) == before
+
+
+# A fork
+
+
+@pytest.fixture
+def forked(mesh: Path) -> Path:
+    """A clone that pushes to a fork, and fetches from where changes go."""
+    github(mesh)
+    git(mesh, "remote", "rename", "origin", "upstream")
+    git(mesh, "remote", "add", "fork", "https://github.com/me/mesh.git")
+    git(mesh, "config", "remote.pushDefault", "fork")
+    return mesh
+
+
+def test_a_request_from_a_fork_goes_to_what_the_branch_was_made_from(forked: Path, tmp_path: Path):
+    git(forked, "switch", "--quiet", "--create", "feat", "upstream/main")
+
+    said = call(forked, "commit", "--pr", **with_gh(tmp_path, forked, f'echo "$@" > {tmp_path}/asked'))
+
+    assert said.status == 0, said.error
+    assert "pushed feat to fork" in said.stdout
+    assert "--repo=acme/mesh --head=me:feat --base=main" in (tmp_path / "asked").read_text()
+
+
+def test_a_new_branch_of_a_fork_follows_what_it_goes_into(forked: Path, tmp_path: Path):
+    asked = tmp_path / "asked"
+    tools = with_gh(tmp_path, forked, f'echo "$@" >> {asked}')
+    assert call(forked, "commit", "--branch", "feat", "--pr", **tools).status == 0
+    assert git(forked, "rev-parse", "--abbrev-ref", "feat@{upstream}") == "upstream/main"
+    git(forked, "stash", "--quiet")
+    git(forked, "switch", "--quiet", "feat")
+
+    assert call(forked, "commit", "--pr", **tools).status == 0
+
+    assert asked.read_text().count("--repo=acme/mesh --head=me:feat --base=main") == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        (
+            "https://gitlab.com/{}/mesh.git",
+            "glab mr create --repo=https://gitlab.com/acme/mesh --source-branch=b --head=https://gitlab.com/me/mesh"
+            " --target-branch=main --yes",
+        ),
+        ("https://dev.azure.com/{}/p/_git/mesh", None),
+    ],
+)
+def test_other_platforms_make_a_request_from_a_fork_as_far_as_they_can(forked: Path, host: str, expected: str | None):
+    for name, owner in (("upstream", "acme"), ("fork", "me")):
+        git(forked, "config", f"remote.{name}.url", host.format(owner))
+
+    request = change_request(remote_of(forked, "b", "upstream"), "b", "main", remote_of(forked, "b", "fork"))
+
+    assert (request and shlex.join(request.command)) == expected
+
+
+def test_a_mirror_on_another_host_is_no_fork(forked: Path, tmp_path: Path):
+    git(forked, "config", "remote.upstream.url", "https://example.com/acme/mesh.git")
+    tools = with_gh(tmp_path, forked, f'echo "$@" > {tmp_path}/asked')
+
+    assert call(forked, "commit", "--branch", "feat", "--pr", **tools).status == 0
+
+    assert "--repo=me/mesh --head=feat --base=main" in (tmp_path / "asked").read_text()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshgen.commit.outcome import Asked, Committed, NotFinished
-from meshgen.commit.push import Remote, default_branch, push, remote_of
+from meshgen.commit.push import Remote, default_branch, goes_to, push, remote_of
 from meshgen.commit.request import ChangeRequest, change_request, open_request
 from meshgen.commit.start import Start
 from meshgen.commit.state import tip
@@ -16,9 +16,13 @@ from meshgen.git import Refused
 
 @dataclass(frozen=True)
 class Goal:
-    """The remote to push to, and the change request that can be made there; `opens` where it is to be made."""
+    """The remote to push to, and the change request that can be made; `opens` where it is to be made.
+
+    `into` is the remote's branch that a fork's changes go to, as Git calls it here.
+    """
 
     remote: Remote
+    into: str | None
     request: ChangeRequest | None
     opens: bool
 
@@ -31,20 +35,23 @@ def goal_of(asked: Asked, start: Start) -> Goal | None:
     if not asked.push:
         return None
     remote = remote_of(start.root, start.branch, asked.remote)
-    target = default_branch(start.root, remote)
+    home = goes_to(start.root, remote, start.branch)
+    target = default_branch(start.root, home)
     if asked.request and target is None:
         # To push without it could be the very merge that is to be asked for.
-        hint = f"`git remote set-head {remote.name} --auto` asks it; to one that is empty, push that branch first"
-        message = f"remote {remote.name} does not say which branch changes are merged into; nothing was written"
+        hint = f"`git remote set-head {home.name} --auto` asks it; to one that is empty, push that branch first"
+        message = f"remote {home.name} does not say which branch changes are merged into; nothing was written"
         raise Refused(message, hint)
     if asked.request and start.branch == target:
         hint = "name a branch for the change with --branch NAME"
         raise Refused(f"{start.branch} is what changes are merged into; nothing was written", hint)
-    request = change_request(remote, start.branch, target) if target and start.branch != target else None
+    fork = remote if remote != home else None
+    request = change_request(home, start.branch, target, fork) if target and start.branch != target else None
     if asked.request and request is None:
         hint = "push with --push, and open the request on the platform"
-        raise Refused(f"remote {remote.name} is on no platform whose requests are known; nothing was written", hint)
-    return Goal(remote, request, asked.request)
+        what = f"of fork {remote.name} into {home.name}" if fork else f"on remote {remote.name}"
+        raise Refused(f"no command is known that makes a request {what}; nothing was written", hint)
+    return Goal(remote, f"{home.name}/{target}" if fork and target else None, request, asked.request)
 
 
 def publish(goal: Goal, done: Committed, root: Path) -> Committed:
@@ -52,7 +59,7 @@ def publish(goal: Goal, done: Committed, root: Path) -> Committed:
     if tip(root, done.branch) is None:
         return done
     try:
-        push(root, goal.remote, done.branch)
+        push(root, goal.remote, done.branch, into=goal.into)
         done = replace(done, pushed=goal.remote.name)
         return _opened(goal.request, done, root) if goal.opens and goal.request else done
     except EnvironmentFailure as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from meshgen.commit.state import current_branch
 from meshgen.config.problems import guess
 from meshgen.diff.written import printable
 from meshgen.errors import EnvironmentFailure
@@ -90,6 +91,22 @@ def _parts(url: str) -> tuple[str, str]:
     return (user if user.startswith("-") else match["host"]), match["path"].lstrip("/")
 
 
+def goes_to(root: Path, remote: Remote, branch: str) -> Remote:
+    """The remote that a branch's changes go to in the end: where a fork is pushed to, the one that it was made from.
+
+    That is what the branch follows, or for a new one what the branch follows that the user is on.
+    """
+    names = output_of(root, "remote").decode(errors="replace").split()
+    for one in (branch, current_branch(root)):
+        name = run(root, "config", "--get", f"branch.{one}.remote").stdout.decode(errors="replace").strip()
+        if name in names and name != remote.name:
+            url = output_of(root, "remote", "get-url", "--", name).decode(errors="replace").strip()
+            other = _remote(name, url)
+            if other.host == remote.host and other.path != remote.path:
+                return other
+    return remote
+
+
 def default_branch(root: Path, remote: Remote) -> str | None:
     """The branch that the remote's HEAD names: as it says itself, else as the clone knows; None where neither tells."""
     # A clone need not know, and what it knows may be a name of long ago.
@@ -104,15 +121,21 @@ def default_branch(root: Path, remote: Remote) -> str | None:
 _HEAD = re.compile(r"^ref: refs/heads/(?P<branch>.+)\tHEAD$", re.MULTILINE)
 
 
-def push(root: Path, remote: Remote, branch: str) -> None:
-    """Push a branch under its own name, and have it follow the remote's. Raises NotPushed."""
+def push(root: Path, remote: Remote, branch: str, *, into: str | None = None) -> None:
+    """Push a branch under its own name, and have it follow that, or where it is a fork's what it goes into.
+
+    Raises NotPushed.
+    """
     follows = run(root, "config", "--get", f"branch.{branch}.merge").returncode == 0
-    upstream = () if follows else ("--set-upstream",)
+    upstream = () if follows or into else ("--set-upstream",)
     reference = f"refs/heads/{branch}:refs/heads/{branch}"
     done = run_as_user(root, *_NEVER, "push", "--porcelain", *upstream, "--", remote.name, reference)
     if done.returncode:
         message, hint = _explained(done, remote, branch)
         raise NotPushed(f"{message}; the commit is kept on {branch}", hint)
+    if into and not follows:
+        # So the next commit on it is known to go there; where that was never fetched, there is nothing to follow.
+        run(root, "branch", "--quiet", f"--set-upstream-to={into}", branch)
 
 
 def _explained(done: Done, remote: Remote, branch: str) -> tuple[str, str]:

@@ -51,24 +51,35 @@ class ChangeRequest:
         return [*self.command, f"--title={title}", f"{body}={text.strip()}"]
 
 
-def change_request(remote: Remote, branch: str, target: str) -> ChangeRequest | None:
-    """The request for a branch, told by the remote's URL; None for a host that is none of the three platforms."""
-    parts = [unquote(part) for part in remote.path.removesuffix(".git").split("/") if part]
-    if not remote.host or any(part.startswith("-") for part in parts):
+def change_request(remote: Remote, branch: str, target: str, fork: Remote | None = None) -> ChangeRequest | None:
+    """The request for a branch, told by the remote's URL; `fork` is the repository that has the branch, if another.
+
+    None for a host that is none of the three platforms, and where its CLI can't say it.
+    """
+    parts, own = _repository(remote), _repository(fork) if fork else []
+    if not remote.host or any(part.startswith("-") for part in (*parts, *own)):
         return None
     options: tuple[str, ...]
     if "github" in remote.host and len(parts) == 2:
         name = "/".join(parts) if remote.host in ("github.com", "ssh.github.com") else "/".join([remote.host, *parts])
-        options = ("pr", "create", f"--repo={name}", f"--head={branch}", f"--base={target}")
+        head = f"{own[0]}:{branch}" if own else branch
+        options = ("pr", "create", f"--repo={name}", f"--head={head}", f"--base={target}")
         return ChangeRequest("github", ("gh", *options), branch, target)
     if "gitlab" in remote.host and len(parts) > 1:
-        options = ("mr", "create", f"--repo=https://{remote.host}/{'/'.join(parts)}", f"--source-branch={branch}")
+        place = f"https://{remote.host}"
+        options = ("mr", "create", f"--repo={'/'.join([place, *parts])}", f"--source-branch={branch}")
+        options += (f"--head={'/'.join([place, *own])}",) if own else ()
         return ChangeRequest("gitlab", ("glab", *options, f"--target-branch={target}", "--yes"), branch, target)
     azure = _azure(remote.host, parts)
-    if azure is None:
+    # https://github.com/Azure/azure-devops-cli-extension/issues/743: it has no word for a fork.
+    if azure is None or own:
         return None
     options = ("repos", "pr", "create", *azure, f"--source-branch={branch}", f"--target-branch={target}")
     return ChangeRequest("azure", ("az", *options), branch, target)
+
+
+def _repository(remote: Remote) -> list[str]:
+    return [unquote(part) for part in remote.path.removesuffix(".git").split("/") if part]
 
 
 def _azure(host: str, parts: list[str]) -> tuple[str, ...] | None:
