@@ -235,6 +235,46 @@ def test_the_command_for_a_request_is_told_by_the_url(mesh: Path, url: str, expe
     assert "$(git log -1 --format=%s b)" in request.text
 
 
+@pytest.mark.parametrize(
+    ("url", "most"),
+    [("git@ssh.dev.azure.com:v3/acme/platform/mesh", 4_000), ("git@github.com:acme/mesh.git", 65_536)],
+)
+def test_a_text_that_is_too_long_for_the_platform_is_cut_at_a_line(mesh: Path, url: str, most: int):
+    git(mesh, "config", "remote.origin.url", url)
+    request = change_request(remote_of(mesh, "main", "origin"), "b", "main")
+    assert request is not None
+    body = "\n".join(f"- changed Service mesh/service-{number}" for number in range(4_000))
+
+    *_, text = request.arguments(f"Open all\n\n{body}\n")
+    *_, short = request.arguments("Open all\n\n- changed Service\n")
+
+    _, _, said = text.partition("=")
+    *kept, _, end = said.splitlines()
+    assert most - 50 < len(said) <= most
+    assert kept == body.splitlines()[: len(kept)]
+    assert end == "… the rest is in the commit's message"
+    assert short.endswith("=- changed Service")
+
+
+def test_the_printed_command_of_azure_cuts_the_text_as_well(mesh: Path):
+    git(mesh, "config", "remote.origin.url", "git@ssh.dev.azure.com:v3/acme/platform/mesh")
+    git(mesh, "commit", "--quiet", "--all", "--message", "Open all\n\n" + "- changed\n" * 1_000)
+    request = change_request(remote_of(mesh, "main", "origin"), "main", "trunk")
+    assert request is not None
+
+    done = subprocess.run(
+        ["sh", "-c", f'az() {{ for one; do echo "$one"; done; }}; {request.text}'],
+        cwd=mesh,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    title, _, text = done.stdout.partition("--title=")[2].partition("\n--description=")
+    assert title == "Open all"
+    assert 3_900 < len(text) <= 4_001
+
+
 @pytest.mark.parametrize("url", ["https://example.com/acme/mesh", "../origin", "https://github.com/", "C:\\mesh"])
 def test_other_hosts_have_no_known_command(mesh: Path, url: str):
     git(mesh, "config", "remote.origin.url", url)

@@ -17,6 +17,10 @@ from meshgen.errors import EnvironmentFailure
 from meshgen.redaction import redacted
 
 Platform = Literal["github", "gitlab", "azure"]
+_BODY: dict[Platform, str] = {"github": "--body", "gitlab": "--description", "azure": "--description"}
+# GitLab takes a megabyte; one argument of a program has 128 KiB.
+_MOST: dict[Platform, int] = {"github": 65_536, "gitlab": 65_536, "azure": 4_000}
+_REST = "\n\n… the rest is in the commit's message"
 
 
 @dataclass(frozen=True)
@@ -40,15 +44,18 @@ class ChangeRequest:
     def text(self) -> str:
         """The command as a person types it in the repository: title and text are the commit's."""
         branch = shlex.quote(self.source)
-        body = {"github": "--body", "gitlab": "--description", "azure": "--description"}[self.platform]
-        title, text = (f'"$(git log -1 --format={part} {branch})"' for part in ("%s", "%b"))
-        return f"{shlex.join(self.command)} --title={title} {body}={text}"
+        # A commit's message of meshgen's is never too long for the others.
+        cut = f" | head -c {_MOST['azure']}" if self.platform == "azure" else ""
+        title, text = f"git log -1 --format=%s {branch}", f"git log -1 --format=%b {branch}{cut}"
+        return f'{shlex.join(self.command)} --title="$({title})" {_BODY[self.platform]}="$({text})"'
 
     def arguments(self, message: str) -> list[str]:
         """The command as it is run; no shell reads it."""
         title, _, text = message.partition("\n")
-        body = "--body" if self.platform == "github" else "--description"
-        return [*self.command, f"--title={title}", f"{body}={text.strip()}"]
+        text, most = text.strip(), _MOST[self.platform]
+        if len(text) > most:
+            text = text[: most - len(_REST)].rpartition("\n")[0] + _REST
+        return [*self.command, f"--title={title}", f"{_BODY[self.platform]}={text}"]
 
 
 def change_request(remote: Remote, branch: str, target: str, fork: Remote | None = None) -> ChangeRequest | None:
