@@ -275,6 +275,34 @@ def test_the_printed_command_of_azure_cuts_the_text_as_well(mesh: Path):
     assert 3_900 < len(text) <= 4_001
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("git@github.com-work:acme/mesh.git", "--repo=acme/mesh"),
+        ("ssh://git@github.com-work/acme/mesh.git", "--repo=acme/mesh"),
+        ("work:acme/mesh.git", "--repo=https://gitlab.com/acme/mesh"),
+        ("git@github.corp.example:acme/mesh.git", "--repo=github.corp.example/acme/mesh"),
+        ("ssh://git@ssh.github.com:443/acme/mesh.git", "--repo=acme/mesh"),
+    ],
+)
+def test_a_name_of_sshs_config_is_told_by_the_host_that_it_stands_for(
+    mesh: Path, tmp_path: Path, url: str, expected: str, monkeypatch: pytest.MonkeyPatch
+):
+    hosts = {"github.com-work": "ssh.github.com", "work": "gitlab.com", "github.corp.example": "10.0.0.5"}
+    lines = [f"Host {name}\n  HostName {host}\n" for name, host in hosts.items()]
+    (tmp_path / "my config").write_text("".join(lines))
+    git(mesh, "config", "remote.origin.url", url)
+    git(mesh, "config", "core.sshCommand", f"ssh -F '{tmp_path}/my config'")
+
+    request = change_request(remote_of(mesh, "main", "origin"), "b", "main")
+
+    assert request is not None
+    assert expected in request.command
+    monkeypatch.setenv("GIT_SSH_COMMAND", f"touch {tmp_path}/called; false")
+    remote_of(mesh, "main", "origin")
+    assert not (tmp_path / "called").exists()
+
+
 @pytest.mark.parametrize("url", ["https://example.com/acme/mesh", "../origin", "https://github.com/", "C:\\mesh"])
 def test_other_hosts_have_no_known_command(mesh: Path, url: str):
     git(mesh, "config", "remote.origin.url", url)

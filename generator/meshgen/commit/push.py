@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from meshgen.commit.sshhost import platform_host
 from meshgen.commit.state import current_branch
 from meshgen.config.problems import guess
 from meshgen.diff.written import printable
@@ -51,7 +52,7 @@ def remote_of(root: Path, branch: str, name: str | None) -> Remote:
         hint = guess(chosen, names) or "add it: git remote add NAME URL"
         raise Refused(f'there is no remote "{printable(chosen)}"; nothing was written', hint)
     said = output_of(root, "remote", "get-url", "--push", "--all", "--", chosen).decode(errors="replace")
-    remotes = [_remote(chosen, url) for url in said.splitlines()]
+    remotes = [_remote(root, chosen, url) for url in said.splitlines()]
     return remotes[0]
 
 
@@ -63,7 +64,7 @@ def _chosen(root: Path, branch: str, names: list[str]) -> str | None:
     return "origin" if "origin" in names else names[0] if len(names) == 1 else None
 
 
-def _remote(name: str, url: str) -> Remote:
+def _remote(root: Path, name: str, url: str) -> Remote:
     shown = printable(redacted(url))
     helper = _HELPER.match(url)
     if url.startswith("-") or (helper and helper[1] in _COMMANDS):
@@ -71,7 +72,8 @@ def _remote(name: str, url: str) -> Remote:
     host, path = _parts(url)
     if host.startswith("-") or path.startswith("-"):
         raise Refused(f"remote {name}: a part of its URL would be an option: {shown}", "git remote set-url NAME URL")
-    return Remote(name, url, host, path)
+    by_ssh = bool(host) and ("://" not in url or "ssh" in url.partition("://")[0])
+    return Remote(name, url, platform_host(root, host) if by_ssh else host, path)
 
 
 def _parts(url: str) -> tuple[str, str]:
@@ -101,7 +103,7 @@ def goes_to(root: Path, remote: Remote, branch: str) -> Remote:
         name = run(root, "config", "--get", f"branch.{one}.remote").stdout.decode(errors="replace").strip()
         if name in names and name != remote.name:
             url = output_of(root, "remote", "get-url", "--", name).decode(errors="replace").strip()
-            other = _remote(name, url)
+            other = _remote(root, name, url)
             if other.host == remote.host and other.path != remote.path:
                 return other
     return remote

@@ -68,7 +68,7 @@ def change_request(remote: Remote, branch: str, target: str, fork: Remote | None
         return None
     options: tuple[str, ...]
     if "github" in remote.host and len(parts) == 2:
-        name = "/".join(parts) if remote.host in ("github.com", "ssh.github.com") else "/".join([remote.host, *parts])
+        name = "/".join(parts if remote.host == "github.com" else [remote.host, *parts])
         head = f"{own[0]}:{branch}" if own else branch
         options = ("pr", "create", f"--repo={name}", f"--head={head}", f"--base={target}")
         return ChangeRequest("github", ("gh", *options), branch, target)
