@@ -1,4 +1,4 @@
-"""Files that Git is told not to look at: they are neither taken for deleted nor left out of a commit."""
+"""Files that Git does not see as the disk has them: they are neither taken for deleted nor left out of a commit."""
 
 from __future__ import annotations
 
@@ -114,3 +114,24 @@ def test_a_marked_file_of_the_tree_is_not_left_out_of_the_commit(mesh: Path, mar
     git(mesh, "update-index", f"--no-{mark}", path)
     assert call(mesh, "commit").status == 0
     assert path in changed_by(mesh)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--branch", "mesh")])
+def test_a_link_in_the_place_of_a_folder_is_committed_first(mesh: Path, arguments: tuple[str, ...]):
+    (mesh / "overlays").rename(mesh / "environments")
+    (mesh / "overlays").symlink_to("environments")
+    before = state(mesh)
+
+    said = call(mesh, "commit", *arguments)
+
+    assert said.status == 1
+    assert "overlays is a link now, and Git has files below it, such as overlays/dev.yaml; nothing was written" in (
+        said.error
+    )
+    assert "git add --all overlays" in said.error
+    assert state(mesh) == before
+    git(mesh, "add", "--all", "overlays", "environments")
+    git(mesh, "commit", "--quiet", "--message", "Move")
+    open_kiali(mesh)
+    assert call(mesh, "commit", *arguments).status == 0
+    assert "meshgen.yaml" in changed_by(mesh, arguments[-1] if arguments else "main")

@@ -1,4 +1,4 @@
-"""Finds the files that Git is told not to look at: left out of a sparse checkout, or marked as unchanged."""
+"""Finds the files that Git does not see as the disk has them: left out of a sparse checkout, marked, behind a link."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def check_checked_out(root: Path, places: Iterable[PurePosixPath], holds: Holds)
             f"a mark that was set by hand goes by git update-index --no-{_SKIPPED} {display(absent[0])}"
         )
         raise Refused(f"{few(absent)}: in the repository, and left out of this checkout; nothing was written", hint)
+
+
+def check_links(tree: WorkTree, places: Iterable[PurePosixPath], holds: Holds) -> None:
+    """Refuse where a link has taken the place of a folder whose files Git has: `git commit` would follow it to them."""
+    for path in (entry.path for entry in tree.status(places) if holds(entry.path)):
+        link = next((one for one in path.parents if (tree.root / one).is_symlink()), None)
+        if link is not None:
+            hint = f"commit that first: git add --all {display(link)}, with what it leads to, and git commit"
+            what = f"{display(link)} is a link now, and Git has files below it, such as {display(path)}"
+            raise Refused(f"{what}; nothing was written", hint)
 
 
 def check_looked_at(tree: WorkTree, base: str | None, places: Iterable[PurePosixPath], holds: Holds, kept: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from meshgen.commit.checkout import check_checked_out, check_looked_at
+from meshgen.commit.checkout import check_checked_out, check_links, check_looked_at
 from meshgen.commit.make import HOOKS, make_commit, unstage
 from meshgen.commit.message import message_of
 from meshgen.commit.outcome import Asked, Committed, NotFinished
@@ -71,9 +71,10 @@ def commit(
 
 
 def _check_sources(scope: Scope, base: str | None) -> None:
-    """Refuse to render where Git is told not to look at what changed, or has not checked out all of it."""
+    """Refuse to render where Git does not have or does not see the sources and the tree as the disk has them."""
     own = WorkTree(scope.repository.root)
     check_checked_out(own.root, scope.places, scope.holds)
+    check_links(own, scope.places, scope.holds)
     check_looked_at(own, base, scope.places, scope.is_source, "nothing was written")
 
 
