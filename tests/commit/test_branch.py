@@ -174,6 +174,16 @@ def test_hooks_of_a_relative_folder_run_too(changed: Path):
     assert "frozen" in said.error
 
 
+def test_plain_objects_come_to_a_branch_past_all_hooks_but_that_of_refs(changed: Path):
+    for name in ("pre-commit", "commit-msg", "post-commit", "post-index-change", "reference-transaction"):
+        hook(changed, name, f"cat > /dev/null; echo {name} >> {changed}/ran.txt")
+
+    said = call(changed, "render", "--branch", "plain")
+
+    assert said.status == 0, said.error
+    assert set((changed / "ran.txt").read_text().split()) == {"reference-transaction"}
+
+
 def test_a_hook_that_says_no_leaves_no_branch_and_no_file(changed: Path):
     before, files = state(changed), files_of(changed / "output")
     hook(changed, "commit-msg", "echo 'no ticket'; exit 1")

@@ -19,8 +19,11 @@ from meshgen.tree.update import compare
 Listing = dict[str, tuple[str, str]]
 """The files of a commit: (mode, digest) by path."""
 _SHARED = ("core.splitIndex", "core.untrackedCache", "core.fsmonitor", "core.sparseCheckout")
-ALONE = tuple(word for name in _SHARED for word in ("-c", f"{name}=false"))
-"""Options for an index that is a file of our own for a moment: nothing is shared with the user's."""
+ALONE = (
+    *(word for name in _SHARED for word in ("-c", f"{name}=false")),
+    *("-c", f"core.hooksPath={os.devnull}"),
+)
+"""Options for an index that is a file of our own for a moment: it shares nothing with the user's, and no hook hears."""
 
 
 def listed(root: Path, commit: str | None) -> Listing:
