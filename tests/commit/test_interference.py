@@ -30,7 +30,7 @@ THEIRS = {
 COMMITTED = {"commits all", "commits a source", "commits something else"}
 # Before the paths are known to Git, and before the commit: between these the index is ours in part.
 TELLING = ("add --intent-to-add", "commit --cleanup=whitespace")
-POINTS = range(12, 40)
+POINTS = range(11, 45)
 """From what the repository is asked first to the last call of Git's that a commit takes."""
 ELSEWHERE = ("commits all", "stages all", "edits a source", "switches the branch")
 
@@ -131,17 +131,17 @@ def test_at_no_point_does_it_matter_for_another_branch(changed: Path, what: str,
         ("commits all", "add --intent-to-add", 0, "another commit came in between, and it has all"),
         ("commits all", "commit --cleanup=whitespace", 0, "another commit came in between, and it has all"),
         ("commits something else", "commit --cleanup=whitespace", 3, "which stands on it"),
-        ("commits something else", "status --porcelain=v1", 3, "another commit came in between; nothing was committed"),
-        ("edits a source", "status --porcelain=v1", 3, "meshgen.yaml has changed while the tree was rendered from it"),
+        ("commits something else", "read-tree", 3, "another commit came in between; nothing was committed"),
+        ("edits a source", "read-tree", 3, "meshgen.yaml has changed while the tree was rendered from it"),
         ("edits a source", "commit --cleanup=whitespace", 1, "meshgen.yaml has changed while it was committed"),
-        ("edits the tree", "status --porcelain=v1", 1, "kustomization.yaml: error MG602: was edited"),
+        ("edits the tree", "read-tree", 1, "kustomization.yaml: error MG602: was edited"),
         (
             "edits the tree",
             "commit --cleanup=whitespace",
             1,
             "has not what was rendered in 1 file(s), output/base/1.11-operator/addons/kustomization.yaml",
         ),
-        ("switches the branch", "status --porcelain=v1", 3, "branch other was checked out in between; nothing was"),
+        ("switches the branch", "read-tree", 3, "branch other was checked out in between; nothing was"),
         (
             "switches the branch",
             "commit --cleanup=whitespace",

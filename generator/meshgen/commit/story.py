@@ -41,10 +41,10 @@ def commit(
     not what was rendered, or could not be pushed.
     """
     scope = scope_of(asked.config, asked.output)
+    read = sources_of(scope)
     base = head(scope.repository.root)
     before = owned_at(scope, base)
     _check_sources(replace(scope, rendered=rendered_paths(scope.tree, before)), base)
-    read = sources_of(scope)
     rendering = render(asked.config, today)
     files = tree_files(rendering, plain_objects(rendering.built, hydrate) if hydrate else None)
     planned = compare(asked.output, files, overwrite=asked.overwrite)
