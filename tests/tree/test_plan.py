@@ -147,6 +147,17 @@ def test_unowned_file_in_the_way_is_a_conflict(tree: Path) -> None:
     assert plan(tree, desired, overwrite=True).change == ("base/own.yaml",)
 
 
+def test_a_tree_whose_list_is_gone_is_told_of_the_list(tree: Path) -> None:
+    own, changed = plan(tree, OURS), dict.fromkeys(OURS, b"new\n")
+    (tree / inventory.FOLDER / inventory.LOCK).unlink()
+
+    (conflict, *_) = plan(tree, changed).conflicts
+
+    assert own.is_clean
+    assert conflict.rule == "MG601"
+    assert "if meshgen wrote it, bring back the list of its files, .meshgen/lock.json" in (conflict.hint or "")
+
+
 def test_unowned_file_that_is_already_right_is_adopted(tree: Path) -> None:
     (tree / "base/own.yaml").write_bytes(b"same\n")
 

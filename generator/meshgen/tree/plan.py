@@ -205,8 +205,7 @@ class _Comparison:
         elif content is not None and self._holds(path, content):
             self.unchanged.append(path)
         elif not self._overwrite and path not in self._owned:
-            hint = "move it away, or run with --overwrite to replace it"
-            self._conflict("MG601", path, "is not meshgen's, and meshgen would write a file of this name", hint)
+            self._conflict("MG601", path, "is not meshgen's, and meshgen would write a file of this name", self._hint())
         elif not self._overwrite and not self._is_as_written(path):
             self._edited(path, "deleted" if content is None else "written again")
         elif content is None:
@@ -225,6 +224,13 @@ class _Comparison:
             message = "was edited since meshgen wrote it"
             hint = "put the change into the config and restore this file, or run with --overwrite to lose the change"
         self._conflict("MG602", path, f"{message}, and would be {what}", hint)
+
+    def _hint(self) -> str:
+        hint = "move it away, or run with --overwrite to replace it"
+        if self._owned:
+            return hint
+        # As in a sparse checkout that has a part of the tree.
+        return f"{hint}; if meshgen wrote it, bring back the list of its files, {inventory.FOLDER}/{inventory.LOCK}"
 
     def _is_as_written(self, path: str) -> bool:
         """Tell whether an owned file is as meshgen wrote it, but for what Flux moved."""
