@@ -180,6 +180,7 @@ def test_a_source_that_is_to_be_forgotten_and_kept_is_not_taken_back_in_silence(
 
     assert said.status == 1
     assert "overlays/dev.yaml: on the disk it is not what is staged" in said.error
+    assert "git add overlays/dev.yaml takes what is on the disk, rm overlays/dev.yaml what is staged" in said.error
 
 
 @pytest.mark.parametrize("changes", [True, False])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from meshgen.commit.scope import Scope, display, few
 from meshgen.commit.state import (
@@ -17,7 +17,7 @@ from meshgen.commit.state import (
     tip,
     unmerged,
 )
-from meshgen.commit.worktree import WorkTree
+from meshgen.commit.worktree import Entry, WorkTree
 from meshgen.git import Refused
 
 
@@ -81,19 +81,21 @@ def _check_index(scope: Scope) -> None:
     if paths := [path for path in staged(root) if not scope.holds(path)]:
         hint = "commit it first, take it out with `git restore --staged`, or commit to a new branch with --branch NAME"
         raise Refused(f"other changes are staged: {few(paths)}; nothing was written", hint)
-    if paths := _staged_apart(scope):
+    if found := _staged_apart(scope):
+        name = display(found[0].path)
+        theirs = f"rm {name}" if found[0].index == "D" else f"git restore {name}"
         hint = (
-            f"git add {display(paths[0])} takes what is on the disk, git restore {display(paths[0])} what is staged; "
+            f"git add {name} takes what is on the disk, {theirs} what is staged; "
             "or commit what is on the disk to a new branch with --branch NAME"
         )
+        paths = [one.path for one in found]
         raise Refused(f"{few(paths)}: on the disk it is not what is staged; nothing was written", hint)
 
 
-def _staged_apart(scope: Scope) -> list[PurePosixPath]:
+def _staged_apart(scope: Scope) -> list[Entry]:
     """Files of which the index has what neither HEAD nor the disk has: a commit of the disk's would lose it."""
     entries = [one for one in WorkTree(scope.repository.root).status(scope.places) if scope.holds(one.path)]
-    untracked = {one.path for one in entries if one.is_untracked}
-    # What is staged as deleted and there again is wanted by the user, or written by a render.
-    again = {path for path in untracked if scope.is_source(path)}
-    staged_ones = [one for one in entries if one.index not in " ?!"]
-    return [one.path for one in staged_ones if one.tree != " " or one.path in again]
+    # What is staged as deleted and there again is kept by the user, where no render has written it.
+    kept = {one.path for one in entries if one.is_untracked and scope.is_source(one.path)}
+    ready_ones = [one for one in entries if one.index not in " ?!"]
+    return [one for one in ready_ones if one.tree != " " or one.path in kept]
