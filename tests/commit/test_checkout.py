@@ -135,3 +135,21 @@ def test_a_link_in_the_place_of_a_folder_is_committed_first(mesh: Path, argument
     open_kiali(mesh)
     assert call(mesh, "commit", *arguments).status == 0
     assert "meshgen.yaml" in changed_by(mesh, arguments[-1] if arguments else "main")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--branch", "mesh")])
+def test_what_links_among_the_overlays_lead_to_is_committed_with_the_tree(mesh: Path, arguments: tuple[str, ...]):
+    (mesh / "kept").mkdir()
+    (mesh / "overlays" / "dev.yaml").rename(mesh / "kept" / "dev.yaml")
+    (mesh / "overlays" / "dev").symlink_to("../kept")
+    (mesh / "overlays" / "prod.yaml").rename(mesh / "prod.yaml")
+    (mesh / "overlays" / "prod.yaml").symlink_to("../prod.yaml")
+    git(mesh, "add", "--all")
+    git(mesh, "commit", "--quiet", "--message", "Links")
+    for name in ("kept/dev.yaml", "prod.yaml"):
+        (mesh / name).write_text((mesh / name).read_text() + "# changed\n")
+
+    said = call(mesh, "commit", *arguments)
+
+    assert said.status == 0, said.error
+    assert {"kept/dev.yaml", "prod.yaml"} <= changed_by(mesh, arguments[-1] if arguments else "main")

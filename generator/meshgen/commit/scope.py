@@ -124,7 +124,10 @@ def _tree(found: Repository, output: Path) -> PurePosixPath:
 def _read(config: Path, mesh: Mesh) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
     """(path, suffixes, whether folders in it count) of all that a render reads."""
     yield config, (), False
-    yield mesh.folder / "overlays", (".yaml",), True
+    overlays = mesh.folder / "overlays"
+    yield overlays, (".yaml",), True
+    # A file or folder of an environment may be a link: what it leads to is read, and is a place of its own.
+    yield from ((path, (".yaml",), True) for path in sorted(overlays.rglob("*")) if path.is_symlink())
     yield mesh.folder / RULES, (".yaml",), False
     for settings in (mesh.settings, *(cluster.settings for cluster in mesh.clusters)):
         yield from ((mesh.folder / path, SUFFIXES, False) for _, path in addon_sources(settings))
