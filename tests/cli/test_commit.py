@@ -99,17 +99,19 @@ def test_files_of_others_in_the_tree_stay_out(tmp_path: Path):
     assert git(tmp_path, "status", "--porcelain") == "M output/notes.txt"
 
 
-def test_what_the_user_staged_of_the_config_is_no_hindrance_and_the_file_is_committed_as_it_is(tmp_path: Path):
+def test_what_the_user_staged_of_the_config_is_no_hindrance_on_another_branch_and_stays_staged(tmp_path: Path):
     rendered(tmp_path)
     config = tmp_path / "meshgen.yaml"
     config.write_text(config.read_text() + "\n# one\n")
     git(tmp_path, "add", "meshgen.yaml")
     config.write_text(config.read_text() + "# two\n")
 
-    call(tmp_path, "commit")
+    said = call(tmp_path, "commit", "--branch", "beside")
 
-    assert "# two" in git(tmp_path, "show", "HEAD:meshgen.yaml")
-    assert git(tmp_path, "status", "--porcelain") == ""
+    assert said.status == 0, said.error
+    assert "# two" in git(tmp_path, "show", "beside:meshgen.yaml")
+    assert "# two" not in git(tmp_path, "show", ":meshgen.yaml")
+    assert git(tmp_path, "status", "--porcelain") == "MM meshgen.yaml"
 
 
 def test_a_config_in_a_folder_of_a_repository_is_committed_there(tmp_path: Path):
