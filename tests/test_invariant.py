@@ -33,7 +33,7 @@ def test_what_kubectl_builds_is_what_show_says(kubectl: Path, config: Config):
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
+@settings(max_examples=300, deadline=None, suppress_health_check=_CHECKS, print_blob=True)
 @given(configs())
 def test_what_kubectl_builds_is_what_show_says_for_hundreds_of_configs(kubectl: Path, config: Config):
     holds(kubectl, config)
