@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from meshgen.build.stage import Memory, Stage
+from meshgen.config.resolve import Mesh
 from meshgen.layout.identity import identity
 from meshgen.layout.kustomization import file_names
 from meshgen.render import BuiltMesh, Rendering
@@ -112,19 +113,20 @@ def bring(
     if plain.directory is not None:
         apply(plain.directory, plain.files, write=False)
         return Brought(apply(output, files), directory=apply(plain.directory, plain.files))
-    return _on_branch(config, plain, lambda: apply(output, files), write=write, overwrite=overwrite)
+    mesh = rendering.built.mesh
+    return _on_branch(config, mesh, plain, lambda: apply(output, files), write=write, overwrite=overwrite)
 
 
-def _on_branch(config: Path, plain: Plain, tree: Callable[[], Plan], *, write: bool, overwrite: bool) -> Brought:
+def _on_branch(
+    config: Path, mesh: Mesh, plain: Plain, tree: Callable[[], Plan], *, write: bool, overwrite: bool
+) -> Brought:
     from meshgen.commit.branch import plan_branch, write_branch
     from meshgen.commit.checkout import check_checked_out
     from meshgen.commit.scope import sources_in
-    from meshgen.config.load import load
-    from meshgen.config.resolve import resolve
     from meshgen.git import repository
 
     found = repository(config.parent, hint="run it in a clone, or hydrate into a folder with --hydrate-to DIR")
-    sources, _ = sources_in(found, config, resolve(load(config)))
+    sources, _ = sources_in(found, config, mesh)
     places = [source.path for source in sources]
     check_checked_out(found.root, places, lambda path: any(source.holds(path) for source in sources))
     branch = plan_branch(found, plain.branch or "", plain.files, mesh=plain.mesh, overwrite=overwrite)
