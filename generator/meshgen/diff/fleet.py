@@ -31,16 +31,19 @@ def _removed(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange
 
 
 def _added(old: Side, new: Side, asked: Sequence[str]) -> Iterator[FleetChange]:
+    # One for all: what clusters share is read once.
+    reader = Reader()
     for environment, clusters in new.environments.items():
         come = tuple(one for one in clusters if one not in old.clusters and (not asked or one in asked))
         if come and come == clusters and environment not in old.environments:
-            yield _new("environment", environment, new, come)
+            yield _new("environment", environment, new, come, reader)
         else:
-            yield from (_new("cluster", one, new, (one,)) for one in come)
+            yield from (_new("cluster", one, new, (one,), reader) for one in come)
 
 
-def _new(kind: Literal["environment", "cluster"], name: str, side: Side, clusters: tuple[str, ...]) -> FleetChange:
-    reader = Reader()
+def _new(
+    kind: Literal["environment", "cluster"], name: str, side: Side, clusters: tuple[str, ...], reader: Reader
+) -> FleetChange:
     opened = sorted({one for cluster in clusters for one in _open(reader.applied(side.clusters[cluster]))})
     if opened:
         named = ", ".join(opened[:5]) + ", …" * (len(opened) > 5)
