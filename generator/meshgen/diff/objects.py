@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -159,10 +159,15 @@ def _parts(cluster: SideCluster, other: SideCluster) -> dict[str, set[str]]:
     parts: dict[str, set[str]] = {}
     for (engine, file), text in cluster.wiring.items():
         # What serves a whole environment is the same text for each of its clusters as it is.
-        for own, common in () if file.startswith("environment/") else replaced:
-            text = re.sub(own, common, text)  # noqa: PLW2901
-        parts.setdefault(engine, set()).update(text.split("\n---\n"))
+        common = text if file.startswith("environment/") else _replaced(text, replaced)
+        parts.setdefault(engine, set()).update(common.split("\n---\n"))
     return parts
+
+
+def _replaced(text: str, patterns: Sequence[tuple[str, str]]) -> str:
+    for own_name, common_name in patterns:
+        text = re.sub(own_name, common_name, text)
+    return text
 
 
 def own(text: str, cluster: str) -> str:
